@@ -1,0 +1,38 @@
+"""Boards by key: stable uid, title and what each is for. Alerts link to them, the board files draw them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFact:
+    """Identity of a board. The uid is part of every saved link to it, so it never changes."""
+
+    uid: str
+    title: str
+    help: str
+    variables: tuple[str, ...]
+    """Names of the Grafana variables that a link may set (``var-<name>``)."""
+
+
+SERVICE_OVERVIEW = BoardFact(
+    "otelkit-service-overview",
+    "Django / Service overview",
+    "Is the service healthy: traffic, errors, latency, saturation and what it depends on.",
+    ("environment", "service"),
+)
+ENDPOINT = BoardFact(
+    "otelkit-endpoint",
+    "Django / Endpoint drilldown",
+    "One route in detail: status codes, latency, queries, and the traces and log lines behind them.",
+    ("environment", "service", "route"),
+)
+TELEMETRY_HEALTH = BoardFact(
+    "otelkit-telemetry-health",
+    "Telemetry health",
+    "Whether what the other boards show can be believed: what was created, exported, dropped and is still queued.",
+    ("environment", "service"),
+)
+
+BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, TELEMETRY_HEALTH)

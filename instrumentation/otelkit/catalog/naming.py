@@ -1,0 +1,53 @@
+"""How OpenTelemetry names arrive in Prometheus, computed.
+
+Source: the OTLP translation of Prometheus 3 with ``UnderscoreEscapingWithSuffixes`` (its default). The tests compare
+every name here with what a real Prometheus stores, over OTLP and by scrape.
+"""
+
+from __future__ import annotations
+
+import re
+
+from otelkit.catalog.labels import Label
+from otelkit.catalog.metrics import Kind, Metric
+
+_UNITS = {"s": "seconds", "ms": "milliseconds", "By": "bytes"}
+
+
+def label_name(label: Label | str) -> str:
+    """The label as Prometheus and Loki spell it: ``http.route`` is ``http_route``."""
+    name = label if isinstance(label, str) else label.name
+    return re.sub(r"[^a-zA-Z0-9_]", "_", name)
+
+
+def family_name(metric: Metric) -> str:
+    """The metric family without the suffix of its kind: ``http_server_request_duration_seconds``."""
+    words = re.split(r"[^a-zA-Z0-9]+", metric.name)
+    unit = "" if metric.unit.startswith("{") else _UNITS.get(metric.unit, metric.unit)
+    if unit and unit not in words:
+        words.append(unit)
+    if metric.kind is Kind.INFO and words[-1] != "info":
+        words.append("info")
+    return "_".join(words)
+
+
+def series_name(metric: Metric) -> str:
+    """The series to count, rate or read: a counter ends in ``_total``, a histogram's observations in ``_count``."""
+    if metric.kind is Kind.COUNTER:
+        return family_name(metric) + "_total"
+    if metric.kind is Kind.HISTOGRAM:
+        return family_name(metric) + "_count"
+    return family_name(metric)
+
+
+def series_names(metric: Metric) -> tuple[str, ...]:
+    """Every series name that the metric has in Prometheus."""
+    if metric.kind is Kind.HISTOGRAM:
+        family = family_name(metric)
+        return (family + "_bucket", family + "_count", family + "_sum")
+    return (series_name(metric),)
+
+
+def bound_text(bound: float) -> str:
+    """A histogram bound as the ``le`` label of an OTLP histogram: ``0.5``, and ``1`` for 1.0."""
+    return f"{bound:g}"

@@ -1,0 +1,53 @@
+"""Service level objectives and thresholds: alerts fire on them, panels draw them as lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A promise over ``days`` days: the share of good requests that ``target`` asks for."""
+
+    name: str
+    target: float
+    days: int
+    help: str
+
+    @property
+    def budget(self) -> float:
+        """Share of requests that may be bad."""
+        # Rounded: 1 - 0.999 is 0.0010000000000000009, and that would be printed into every rule.
+        return round(1 - self.target, 9)
+
+
+@dataclass(frozen=True, slots=True)
+class BurnWindow:
+    """One row of the multi-window, multi-burn-rate table (Google SRE workbook, chapter 5).
+
+    The alert fires when the budget burns ``factor`` times too fast over both the ``long`` and the ``short`` window.
+    """
+
+    long: str
+    short: str
+    factor: float
+    hold: str
+    pages: bool
+
+
+AVAILABILITY = Objective("availability", 0.999, 30, "Requests that are not answered with a 5xx.")
+LATENCY = Objective("latency", 0.99, 30, "Requests that are answered within LATENCY_THRESHOLD seconds.")
+LATENCY_THRESHOLD = 0.5
+"""Seconds. Must be a bucket of http.server.request.duration, and no whole number: `le` of 1 has two spellings."""
+
+OBJECTIVES: tuple[Objective, ...] = (AVAILABILITY, LATENCY)
+
+BURN_WINDOWS: tuple[BurnWindow, ...] = (
+    BurnWindow("1h", "5m", 14.4, "2m", pages=True),
+    BurnWindow("6h", "30m", 6.0, "15m", pages=True),
+    BurnWindow("1d", "2h", 3.0, "1h", pages=False),
+    BurnWindow("3d", "6h", 1.0, "3h", pages=False),
+)
+
+TRAFFIC_FLOOR = 0.02
+"""Requests a second below which ratios say nothing: one failure of ten requests should wake nobody."""
