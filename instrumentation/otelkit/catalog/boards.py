@@ -26,7 +26,7 @@ ENDPOINT = BoardFact(
     "otelkit-endpoint",
     "Django / Endpoint drilldown",
     "One route in detail: status codes, latency, queries, and the traces and log lines behind them.",
-    ("environment", "service", "route"),
+    ("environment", "service", "route", "trace_id"),
 )
 TELEMETRY_HEALTH = BoardFact(
     "otelkit-telemetry-health",

@@ -62,6 +62,14 @@ REASON = Label(
 )
 METRIC = Label("metric", "Name of a metric of this catalogue. Ours.")
 
+# --- of an objective --------------------------------------------------------------------------------------------------
+SLO = Label("slo", "Objective that the series measures, by its name in `objectives`. Ours.", ("availability", "latency"))
+
+# --- of an alert, as Prometheus writes it into its own series ---------------------------------------------------------
+ALERTNAME = Label("alertname", "Name of the alerting rule. Prometheus'.")
+ALERTSTATE = Label("alertstate", "Whether the alert still waits or fires. Prometheus'.", ("pending", "firing"))
+SEVERITY = Label("severity", "How soon somebody must look.", ("critical", "warning", "info", "none"))
+
 # --- of the resource: on every series, because Prometheus promotes them (see PROMOTED) -------------------------------
 SERVICE_NAME = Label("service.name", "Name of the service.")
 SERVICE_NAMESPACE = Label("service.namespace", "Group of services that belong together.")

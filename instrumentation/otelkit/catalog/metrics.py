@@ -181,3 +181,12 @@ TARGET_INFO = Metric(
     "One series per worker, made by Prometheus from the resource of whatever it receives over OTLP.",
 )
 """Not emitted by us, but there for every service: what boards and rules use to see who is alive."""
+
+ALERTS = Metric(
+    "ALERTS",
+    Kind.GAUGE,
+    "",
+    "One series per alert that waits or fires, made by Prometheus from the alerting rules it evaluates.",
+    (l.ALERTNAME, l.ALERTSTATE, l.SEVERITY),
+)
+"""Not emitted by us either: what boards use to say which alerts fire."""

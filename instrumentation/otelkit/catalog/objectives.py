@@ -51,3 +51,12 @@ BURN_WINDOWS: tuple[BurnWindow, ...] = (
 
 TRAFFIC_FLOOR = 0.02
 """Requests a second below which ratios say nothing: one failure of ten requests should wake nobody."""
+
+EXPORT_ERROR_RATIO = 0.1
+"""Share of exports that may fail before somebody should look at the pipeline."""
+
+TELEMETRY_LOSS_RATIO = 0.01
+"""Share of spans, log lines and points that may be dropped before the other boards stop telling the truth."""
+
+TELEMETRY_AGE = 120.0
+"""Seconds since a service's newest sample after which it counts as silent: eight exports at the default interval."""

@@ -20,6 +20,9 @@ from otelkit.catalog.naming import bound_text, family_name, label_name, series_n
 RATE_INTERVAL = "$__rate_interval"
 """Grafana's window that always holds enough samples for a rate."""
 
+RANGE = "$__range"
+"""Grafana's window that spans the time the reader selected; for panels that show one number for all of it."""
+
 _COUNTED = (Kind.COUNTER, Kind.HISTOGRAM)
 _PRECEDENCE = {"or": 1, "and": 2, "unless": 2, ">": 3, ">=": 3, "<": 3, "<=": 3, "==": 3, "+": 4, "-": 4, "*": 5, "/": 5}
 _ATOM = 9
@@ -33,9 +36,14 @@ class Matcher:
     operator: str
     value: str
 
-    def __str__(self) -> str:
+    @property
+    def condition(self) -> str:
+        """Operator and quoted value, which PromQL, LogQL and TraceQL write alike."""
         value = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        return f'{label_name(self.label)}{self.operator}"{value}"'
+        return f'{self.operator}"{value}"'
+
+    def __str__(self) -> str:
+        return label_name(self.label) + self.condition
 
 
 def equals(label: Label, value: str) -> Matcher:
@@ -140,15 +148,34 @@ def total(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher] 
     return _aggregate("sum", by, _selector(metric, series_name(metric), where, by))
 
 
+def accumulated(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher] = ()) -> Expr:
+    """What a counter holds since its processes started. Only for balances between counters that restart together.
+
+    Raises TypeError unless a counter: everything else that wants a counter wants its rate.
+    """
+    _require(metric, "accumulated", (Kind.COUNTER,), "Use total() for it" if metric.kind not in _COUNTED else "Use rate() for it")
+    return _aggregate("sum", by, _selector(metric, series_name(metric), where, by))
+
+
+def minimum(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher] = ()) -> Expr:
+    """The smallest of the current values. Raises TypeError for a counter or histogram."""
+    _require(metric, "minimum", (Kind.GAUGE, Kind.UP_DOWN_COUNTER, Kind.INFO), "Use rate() or quantile() for it")
+    return _aggregate("min", by, _selector(metric, series_name(metric), where, by))
+
+
 def maximum(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher] = ()) -> Expr:
     """The largest of the current values. Raises TypeError for a counter or histogram."""
     _require(metric, "maximum", (Kind.GAUGE, Kind.UP_DOWN_COUNTER, Kind.INFO), "Use rate() or quantile() for it")
     return _aggregate("max", by, _selector(metric, series_name(metric), where, by))
 
 
-def present(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher] = (), offset: str = "") -> Expr:
-    """1 for each label set that has a series, whatever its value."""
-    return _aggregate("group", by, _selector(metric, series_name(metric), where, by) + _offset(offset))
+def present(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher] = (), window: str = "", offset: str = "") -> Expr:
+    """1 for each label set that has a series, whatever its value.
+
+    Without a ``window`` Prometheus looks five minutes back; with one, a series counts while it has a sample within it.
+    """
+    selector = _selector(metric, series_name(metric), where, by)
+    return _aggregate("group", by, f"present_over_time({selector}[{window}]{_offset(offset)})" if window else selector + _offset(offset))
 
 
 def count(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher] = ()) -> Expr:
@@ -156,9 +183,33 @@ def count(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher] 
     return _aggregate("count", by, _selector(metric, series_name(metric), where, by))
 
 
-def newest(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher] = ()) -> Expr:
-    """Unix time in seconds of the newest sample."""
-    return _aggregate("max", by, f"timestamp({_selector(metric, series_name(metric), where, by)})")
+def newest(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher] = (), window: str = "") -> Expr:
+    """Unix time in seconds of the newest sample.
+
+    Without a ``window`` Prometheus looks five minutes back; with one, series that ended within it are still seen.
+    """
+    stamp = f"timestamp({_selector(metric, series_name(metric), where, by)})"
+    return _aggregate("max", by, f"max_over_time({stamp}[{window}:1m])" if window else stamp)
+
+
+def lowest(samples: Expr) -> Expr:
+    """The smallest sample of an expression."""
+    return Expr(f"min({samples})")
+
+
+def farthest_from_zero(samples: Expr) -> Expr:
+    """The largest sample of an expression, signs aside."""
+    return Expr(f"max(abs({samples}))")
+
+
+def now() -> Expr:
+    """Unix time in seconds for which the expression is evaluated."""
+    return Expr("time()")
+
+
+def always(value: float = 1) -> Expr:
+    """One sample without labels, whatever was measured."""
+    return Expr(f"vector({number(value)})")
 
 
 def quantile(q: float, metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher] = (), window: str = RATE_INTERVAL) -> Expr:
@@ -237,19 +288,26 @@ def _require(metric: Metric, function: str, kinds: tuple[Kind, ...], instead: st
 
 
 __all__ = [
+    "RANGE",
     "RATE_INTERVAL",
     "Expr",
     "Matcher",
     "absent_or_differs",
+    "accumulated",
+    "always",
     "buckets",
     "count",
     "differs",
     "equals",
+    "farthest_from_zero",
     "increase",
+    "lowest",
     "matches",
     "maximum",
     "mean",
+    "minimum",
     "newest",
+    "now",
     "number",
     "present",
     "quantile",

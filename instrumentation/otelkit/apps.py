@@ -1,0 +1,20 @@
+"""The one line: ``INSTALLED_APPS = ["otelkit", ...]``."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+from otelkit import startup
+from otelkit.entry import reason_to_stay_off
+
+
+class OtelkitConfig(AppConfig):
+    """Starts the kit when Django is ready, in processes that have something to tell."""
+
+    name = "otelkit"
+    verbose_name = "otelkit"
+
+    def ready(self) -> None:
+        """Raises ConfigError for settings that cannot be used: a typo should stop a deploy, not silence its telemetry."""
+        if reason_to_stay_off() is None:
+            startup.start()

@@ -1,0 +1,79 @@
+"""The command ``otelkit``: status, doctor, demo and stack."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+
+import otelkit
+from otelkit.cli import doctor, status
+from otelkit.errors import OtelkitError
+
+_OTHER_ROOMS = {
+    "demo": ("otelkit_demo", "demo", "run the demo: services, load and faults, without Docker"),
+    "stack": ("otelkit_stack", "stack", "run the embedded stack: an OTLP receiver with its store"),
+}
+"""Command -> (package, extra, help). Their arguments are their own."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; gives the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in _OTHER_ROOMS:
+        return _other_room(arguments[0], arguments[1:])
+    options = _parser().parse_args(arguments)
+    try:
+        _set_up_django(options.settings)
+        code: int = options.run(options)
+    except OtelkitError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="otelkit", description="Observability for Django microservices.")
+    parser.add_argument("--version", action="version", version=f"otelkit {otelkit.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for module in (status, doctor):
+        command = commands.add_parser(module.NAME, help=module.HELP, description=module.HELP)
+        command.add_argument("--settings", help="Python path of the project's settings; DJANGO_SETTINGS_MODULE otherwise")
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    for name, (_, _, help_text) in _OTHER_ROOMS.items():
+        commands.add_parser(name, help=help_text)
+    return parser
+
+
+def _set_up_django(settings: str | None) -> None:
+    """Raises OtelkitError when there is no project to look at."""
+    if settings:
+        os.environ["DJANGO_SETTINGS_MODULE"] = settings
+    module = os.environ.get("DJANGO_SETTINGS_MODULE")
+    if not module:
+        raise OtelkitError(
+            "Which project? Give --settings mysite.settings, set DJANGO_SETTINGS_MODULE, or use `python manage.py otelkit ...`."
+        )
+    sys.path.insert(0, "")  # as manage.py does: the project is where one stands
+    import django
+
+    try:
+        django.setup()
+    except ModuleNotFoundError as error:
+        raise OtelkitError(f"The settings {module} cannot be loaded: {error}. Run this where manage.py is.") from error
+
+
+def _other_room(command: str, arguments: list[str]) -> int:
+    package, extra, _ = _OTHER_ROOMS[command]
+    try:
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(package)
+        module = import_module(f"{package}.__main__")
+    except ModuleNotFoundError as error:
+        print(f"otelkit {command} needs {error.name or error}. Install it with:  pip install 'otelkit[{extra}]'", file=sys.stderr)
+        return 2
+    code = module.main(arguments)
+    return int(code or 0)

@@ -1,0 +1,164 @@
+"""The hops of one marked request, in the order that telemetry takes: settings, application, receiver, read-back, scrape."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+
+from otelkit import startup
+from otelkit.catalog.metrics import HTTP_SERVER_REQUEST_DURATION
+from otelkit.catalog.naming import series_name
+from otelkit.config import Config
+from otelkit.errors import ConfigError
+from otelkit.export.sender import Answer, HttpSender, Verdict
+from otelkit.redaction import redact_url
+
+PATH = "/otelkit-doctor"
+"""What the marked request asks for. No project has it, so no view runs; every middleware does."""
+
+READ_BACK_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One hop's result. ``ok`` is None where the hop cannot be asked; ``fix`` is what to do when it failed."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    fix: str = ""
+
+
+class RecordingSender:
+    """Sends, and remembers what the receiver answered to each signal."""
+
+    def __init__(self, sender: HttpSender) -> None:
+        self._sender = sender
+        self.answers: dict[str, Answer] = {}
+
+    def send(self, signal: str, body: bytes, timeout: float) -> Answer:
+        """Passes on."""
+        answer = self._sender.send(signal, body, timeout)
+        self.answers[signal] = answer
+        return answer
+
+
+def examine() -> Iterator[Hop]:
+    """Yields each hop as soon as it is known. Django must be set up; a running kit is stopped first."""
+    startup.stop()
+    try:
+        config = startup.config_of_project()
+    except ConfigError as error:
+        yield Hop("settings", False, str(error), "Correct the names and values above.")
+        return
+    if not config.enabled:
+        yield Hop("settings", False, "otelkit is switched off", f"Take away {config.sources.get('enabled', 'what disables it')}.")
+        return
+    yield Hop("settings", True, f"preset {config.preset}, {len(config.sources)} settings of your own")
+    sender = RecordingSender(HttpSender(config.export))
+    runtime = startup.start(config, sender=sender)
+    if runtime is None:
+        yield Hop("application", False, "otelkit could not start", "The log above says why.")
+        return
+    trace_id = secrets.token_hex(16)
+    try:
+        yield _application(trace_id)
+        runtime.exporter.flush(config.export.timeout + 1)
+        yield from _receiver(config, sender.answers)
+        if all(answer.verdict is Verdict.DELIVERED for answer in sender.answers.values()) and config.traces.exporters:
+            yield _read_back(config, trace_id)
+        if "prometheus" in config.metrics.exporters:
+            yield _scrape()
+    finally:
+        startup.stop()
+
+
+def _application(trace_id: str) -> Hop:
+    from django.conf import settings
+    from django.test import Client
+
+    allowed = [host for host in settings.ALLOWED_HOSTS if "*" not in host]
+    host = allowed[0].lstrip(".") if allowed else "localhost"
+    headers = {"host": host, "traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01", "user-agent": "otelkit-doctor"}
+    try:
+        status = Client(raise_request_exception=False).get(PATH, headers=headers).status_code
+    except Exception as error:
+        return Hop(
+            "application",
+            False,
+            f"a request for {PATH} raised {type(error).__name__}: {error}",
+            "The project's middleware fails; fix that first.",
+        )
+    if status >= 500:
+        return Hop(
+            "application", False, f"a request for {PATH} was answered {status}", "The project fails before any view; its log says why."
+        )
+    return Hop("application", True, f"a request for {PATH} was answered {status} through {len(settings.MIDDLEWARE)} middlewares")
+
+
+def _receiver(config: Config, answers: Mapping[str, Answer]) -> Iterator[Hop]:
+    address = redact_url(config.export.endpoint)
+    sections = {"traces": config.traces.exporters, "metrics": config.metrics.exporters, "logs": config.logs.exporters}
+    for signal, exporters in sections.items():
+        if "otlp" not in exporters:
+            yield Hop(signal, None, f"not sent over OTLP (exporters: {', '.join(exporters) or 'none'})")
+            continue
+        answer = answers.get(signal)
+        if answer is None:
+            # The first failure opens the breaker, and the other signals wait with it.
+            yield Hop(signal, None, f"not tried, because {address} failed for another signal")
+        elif answer.verdict is Verdict.DELIVERED and not answer.rejected_items:
+            yield Hop(signal, True, f"{address} took them")
+        elif answer.verdict is Verdict.DELIVERED:
+            yield Hop(
+                signal, False, f"{address} refused {answer.rejected_items} items: {answer.detail}", "The receiver's own log says more."
+            )
+        else:
+            yield Hop(signal, False, f"{address}: {answer.detail}", _fix(config, answer))
+
+
+def _fix(config: Config, answer: Answer) -> str:
+    where = config.sources.get("export.endpoint", 'OTELKIT["export"]["endpoint"] or OTEL_EXPORTER_OTLP_ENDPOINT')
+    if "refused" in answer.detail or "resolved" in answer.detail:
+        return f"Start a collector there (`otelkit stack` is one), or set {where} to where it listens."
+    if "did not answer in time" in answer.detail:
+        return f"Something listens but does not speak OTLP/HTTP; port 4318 is usual, 4317 is gRPC. The address comes from {where}."
+    if "401" in answer.detail or "403" in answer.detail:
+        return "Set the token the receiver asks for in OTEL_EXPORTER_OTLP_HEADERS."
+    if "404" in answer.detail:
+        return f"The address must be the root, without /v1/traces; it comes from {where}."
+    return "The receiver's own log says more."
+
+
+def _read_back(config: Config, trace_id: str) -> Hop:
+    """Asks the embedded stack for everything that belongs to the trace. Another receiver cannot be asked this."""
+    address = f"{config.export.endpoint.rstrip('/')}/api/otelkit/v1/traces/{trace_id}"
+    pool = urllib3.PoolManager(retries=urllib3.Retry(total=8, status_forcelist=[404], backoff_factor=0.1, raise_on_status=False))
+    try:
+        answer = pool.request("GET", address, timeout=READ_BACK_SECONDS)
+        found: dict[str, Any] = json.loads(answer.data) if answer.status == 200 else {}
+    except (urllib3.exceptions.HTTPError, ValueError):
+        answer, found = None, {}
+    if not found:
+        return Hop("read back", None, "the receiver is not the embedded stack, so it cannot be asked what it kept")
+    spans, logs, exemplars = (len(found.get(part, [])) for part in ("spans", "logs", "exemplars"))
+    if not spans:
+        return Hop("read back", False, f"trace {trace_id} has no span in the stack", "The stack's log says why it did not keep it.")
+    return Hop("read back", True, f"trace {trace_id}: {spans} spans, {logs} log lines, {exemplars} exemplars")
+
+
+def _scrape() -> Hop:
+    from django.test import RequestFactory
+
+    from otelkit.metrics.pull import metrics
+
+    name = series_name(HTTP_SERVER_REQUEST_DURATION)
+    body = metrics(RequestFactory().get("/metrics")).content.decode()
+    if name in body:
+        return Hop("scrape", True, f"the view otelkit.metrics.pull.metrics shows {name}")
+    return Hop("scrape", False, f"the view otelkit.metrics.pull.metrics does not show {name}", "Is another registry served at /metrics?")

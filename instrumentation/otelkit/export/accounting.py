@@ -1,0 +1,72 @@
+"""Counts of telemetry, so that ``created == exported + dropped + queued`` can be checked from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from threading import Lock
+
+from otelkit.catalog.labels import REASON, SIGNAL
+from otelkit.metrics.aggregator import LabelValues
+
+
+class Account:
+    """The books of one signal. ``queued`` is what was created and neither exported nor dropped yet."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begins new books; a child process does, whose parent keeps its own."""
+        self._lock = Lock()
+        self.created = 0
+        self.exported = 0
+        self.dropped: dict[str, int] = dict.fromkeys(REASON.values, 0)
+
+    def create(self, items: int = 1) -> None:
+        """Items that now exist."""
+        with self._lock:
+            self.created += items
+
+    def export(self, items: int) -> None:
+        """Items that a receiver took."""
+        with self._lock:
+            self.exported += items
+
+    def drop(self, reason: str, items: int) -> None:
+        """Items that are lost. ``reason`` is one of the catalogue's."""
+        with self._lock:
+            self.dropped[reason] += items
+
+    def totals(self) -> tuple[int, int, dict[str, int], int]:
+        """(created, exported, dropped by reason, queued) at one moment."""
+        with self._lock:
+            dropped = dict(self.dropped)
+            return self.created, self.exported, dropped, self.created - self.exported - sum(dropped.values())
+
+
+class Accounts:
+    """The books of every signal."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, Account] = {signal: Account() for signal in SIGNAL.values}
+
+    def reset(self) -> None:
+        """Begins new books for every signal."""
+        for account in self.of.values():
+            account.reset()
+
+    def created(self) -> Iterable[tuple[LabelValues, float]]:
+        """Per signal, as the metric otelkit.telemetry.created."""
+        return [((signal,), account.totals()[0]) for signal, account in self.of.items()]
+
+    def exported(self) -> Iterable[tuple[LabelValues, float]]:
+        """Per signal, as the metric otelkit.telemetry.exported."""
+        return [((signal,), account.totals()[1]) for signal, account in self.of.items()]
+
+    def dropped(self) -> Iterable[tuple[LabelValues, float]]:
+        """Per signal and reason, zeros included so that a rate has a beginning."""
+        return [((signal, reason), items) for signal, account in self.of.items() for reason, items in account.totals()[2].items()]
+
+    def queued(self) -> Iterable[tuple[LabelValues, float]]:
+        """Per signal, as the metric otelkit.telemetry.queued."""
+        return [((signal,), account.totals()[3]) for signal, account in self.of.items()]

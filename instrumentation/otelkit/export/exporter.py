@@ -1,0 +1,281 @@
+"""The one background thread: takes what is queued, encodes it, sends it, and keeps the books.
+
+Nothing here runs on a request's way but :meth:`Exporter.span` and :meth:`Exporter.log`, which append to a bounded queue.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from threading import Event, Lock, Thread
+from time import monotonic, time_ns
+from typing import Any
+
+from opentelemetry import context
+from opentelemetry.sdk.trace import ReadableSpan
+
+from otelkit.catalog.metrics import EXPORT_DURATION, TELEMETRY_CREATED, TELEMETRY_DROPPED, TELEMETRY_EXPORTED, TELEMETRY_QUEUED
+from otelkit.config import Config
+from otelkit.export.accounting import Account, Accounts
+from otelkit.export.breaker import Breaker
+from otelkit.export.encoder import encode_logs, encode_metrics, encode_spans
+from otelkit.export.sender import Answer, Sender, Verdict
+from otelkit.logs.item import LogItem
+from otelkit.metrics.aggregator import Aggregator
+from otelkit.redaction import redact_url
+from otelkit.traces.suppression import suppressed
+
+logger = logging.getLogger("otelkit.export")
+
+TRACES, METRICS, LOGS = "traces", "metrics", "logs"
+
+
+class Queue:
+    """A bounded queue that gives up the oldest item, and counts it, when it is full."""
+
+    def __init__(self, size: int, account: Account) -> None:
+        self._items: deque[Any] = deque()
+        self._size = size
+        self._account = account
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, item: Any) -> None:
+        """Adds one new item."""
+        self._account.create()
+        with self._lock:
+            self._items.append(item)
+            dropped = len(self._items) > self._size
+            if dropped:
+                self._items.popleft()
+        if dropped:
+            self._account.drop("queue_full", 1)
+
+    def take(self, most: int) -> list[Any]:
+        """The oldest items, at most ``most``."""
+        with self._lock:
+            return [self._items.popleft() for _ in range(min(most, len(self._items)))]
+
+    def put_back(self, items: list[Any]) -> None:
+        """Items that could not be sent, in front again; what no longer fits is given up, the oldest first."""
+        with self._lock:
+            room = max(0, self._size - len(self._items))
+            dropped = max(0, len(items) - room)
+            self._items.extendleft(reversed(items[dropped:]))
+        if dropped:
+            self._account.drop("queue_full", dropped)
+
+
+class Exporter:
+    """Queues and sends every signal of this process."""
+
+    def __init__(self, config: Config, resource: Mapping[str, Any], aggregator: Aggregator, sender: Sender, destination: str = "") -> None:
+        self._config = config
+        self._export = config.export
+        self.resource = resource
+        self._aggregator = aggregator
+        self._sender = sender
+        self.destination = destination or redact_url(config.export.endpoint)
+        self._pushes_metrics = "otlp" in config.metrics.exporters
+        self.accounts = Accounts()
+        self._begin()
+        aggregator.observe(TELEMETRY_CREATED, self.accounts.created)
+        aggregator.observe(TELEMETRY_EXPORTED, self.accounts.exported)
+        aggregator.observe(TELEMETRY_DROPPED, self.accounts.dropped)
+        aggregator.observe(TELEMETRY_QUEUED, self.accounts.queued)
+
+    def _begin(self) -> None:
+        size = self._export.queue_size
+        self._spans = Queue(size, self.accounts.of[TRACES])
+        self._logs = Queue(size, self.accounts.of[LOGS])
+        self._breaker = Breaker()
+        self._wake = Event()
+        self._closing = Event()
+        self._deadline = 0.0
+        self._flushed = Event()
+        self._flush_wanted = Event()
+        self._metrics_due = monotonic() + self._config.metrics.interval
+        self._thread: Thread | None = None
+        self._abandoned = False
+
+    # --- called by the application ------------------------------------------------------------------------------------
+
+    def span(self, span: ReadableSpan) -> None:
+        """Queues an ended span."""
+        self._spans.put(span)
+        if len(self._spans) >= self._export.batch_size:
+            self._wake.set()
+
+    def log(self, item: LogItem) -> None:
+        """Queues a log line."""
+        self._logs.put(item)
+        if len(self._logs) >= self._export.batch_size:
+            self._wake.set()
+
+    def start(self) -> None:
+        """Starts the thread, once."""
+        if self._thread is None:
+            # A daemon: interpreter exit must not wait for a receiver. shutdown() waits, and for a bounded time.
+            self._thread = Thread(target=self._run, name="otelkit-export", daemon=True)
+            self._thread.start()
+
+    def flush(self, timeout: float) -> bool:
+        """Sends everything queued, metrics included; False if that did not succeed within ``timeout`` seconds."""
+        if self._thread is None:
+            return True
+        self._flushed.clear()
+        self._flush_wanted.set()
+        self._wake.set()
+        return self._flushed.wait(timeout) and not len(self._spans) and not len(self._logs)
+
+    def shutdown(self, timeout: float | None = None) -> None:
+        """Sends what is queued and stops, within ``timeout`` seconds in all; what is left then is counted as dropped."""
+        if self._thread is None:
+            return
+        timeout = self._export.shutdown_timeout if timeout is None else timeout
+        self._deadline = monotonic() + timeout
+        self._closing.set()
+        self._wake.set()
+        self._thread.join(timeout)
+        self._abandoned = self._thread.is_alive()
+        self._thread = None
+        for signal in (TRACES, LOGS):
+            queue = self._spans if signal == TRACES else self._logs
+            queue.take(len(queue))
+            account = self.accounts.of[signal]
+            account.drop("shutdown", account.totals()[3])
+
+    def after_fork_in_child(self, resource: Mapping[str, Any]) -> None:
+        """Starts again from nothing in a child process: the parent sends what was recorded before the fork."""
+        was_running = self._thread is not None
+        self.resource = resource
+        self.accounts.reset()
+        self._begin()
+        reset = getattr(self._sender, "reset", None)
+        if reset:
+            reset()
+        if was_running:
+            self.start()
+
+    # --- the thread ---------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        context.attach(suppressed())  # nothing that sending does may become telemetry
+        while not self._closing.is_set():
+            self._wake.wait(self._pause())
+            self._wake.clear()
+            wanted = self._flush_wanted.is_set()
+            if wanted or self._breaker.wait() == 0:
+                self._cycle_safely(everything=wanted)
+            if wanted:
+                self._flush_wanted.clear()
+                self._flushed.set()
+        self._cycle_safely(everything=True)
+
+    def _cycle_safely(self, *, everything: bool) -> None:
+        try:
+            self._cycle(everything=everything)
+        except Exception:
+            # Whatever it was, the thread must live: the application goes on, and so does its telemetry.
+            logger.exception("otelkit could not export; it goes on with the next batch.")
+
+    def _pause(self) -> float:
+        due = self._metrics_due - monotonic() if self._pushes_metrics else self._export.interval
+        return max(0.01, self._breaker.wait(), min(self._export.interval, due))
+
+    def _cycle(self, *, everything: bool) -> None:
+        if not (self._drain(TRACES, self._spans, encode_spans) and self._drain(LOGS, self._logs, encode_logs)):
+            return
+        if self._pushes_metrics and (everything or monotonic() >= self._metrics_due):
+            self._metrics_due = monotonic() + self._config.metrics.interval
+            self._push_metrics()
+
+    def _drain(self, signal: str, queue: Queue, encode: Callable[[Mapping[str, Any], list[Any]], bytes]) -> bool:
+        """Sends what was queued when it began; False when the receiver is away."""
+        waiting = len(queue)
+        size = self._export.batch_size
+        while waiting > 0:
+            batch = queue.take(min(size, waiting))
+            if not batch:
+                break
+            waiting -= len(batch)
+            left = self._deliver(signal, batch, encode)
+            if left:
+                queue.put_back(left)
+                return False
+        return True
+
+    def _deliver(self, signal: str, batch: list[Any], encode: Callable[[Mapping[str, Any], list[Any]], bytes]) -> list[Any]:
+        """Sends one batch and books it; gives back the items that should be tried again later."""
+        account = self.accounts.of[signal]
+        try:
+            body = encode(self.resource, batch)
+        except Exception:
+            if len(batch) > 1:  # find the one that cannot be encoded, lose no other
+                return self._deliver_halves(signal, batch, encode)
+            logger.exception("otelkit dropped one item of %s that cannot be encoded.", signal)
+            account.drop("unencodable", 1)
+            return []
+        answer = self._send(signal, body)
+        if answer.verdict is Verdict.TOO_LARGE and len(batch) > 1:
+            return self._deliver_halves(signal, batch, encode)
+        return [] if self._book(account, signal, len(batch), answer) else batch
+
+    def _deliver_halves(self, signal: str, batch: list[Any], encode: Callable[[Mapping[str, Any], list[Any]], bytes]) -> list[Any]:
+        middle = len(batch) // 2
+        left = self._deliver(signal, batch[:middle], encode)
+        return [*left, *batch[middle:]] if left else self._deliver(signal, batch[middle:], encode)
+
+    def _push_metrics(self) -> None:
+        account = self.accounts.of[METRICS]
+        snapshots = self._aggregator.collect(forget_exemplars=True)
+        points = sum(snapshot.points for snapshot in snapshots)
+        account.create(points)
+        body = encode_metrics(self.resource, snapshots, self._aggregator.start_time_ns, time_ns())
+        if not self._book(account, METRICS, points, self._send(METRICS, body)):
+            account.drop("unreachable", points)  # cumulative: the next export says it again, so these need no second try
+
+    def _send(self, signal: str, body: bytes) -> Answer:
+        timeout = self._export.timeout
+        if self._closing.is_set():
+            timeout = min(timeout, max(0.05, self._deadline - monotonic()))
+        started = monotonic()
+        answer = self._sender.send(signal, body, timeout)
+        error = None if answer.verdict is Verdict.DELIVERED else answer.verdict.value
+        self._aggregator.histogram(EXPORT_DURATION).record(monotonic() - started, (signal, error))
+        return answer
+
+    def _book(self, account: Account, signal: str, items: int, answer: Answer) -> bool:
+        if self._abandoned:  # shutdown() gave up waiting and has booked these items as lost
+            return True
+        if answer.verdict is Verdict.RETRY:
+            self._breaker.failed(answer.retry_after)
+            self._warn(
+                "Telemetry does not reach %s: %s. The service is not affected; up to %d spans and as many log lines wait, "
+                "then the oldest are dropped and counted. Is a collector listening there? `otelkit doctor` looks.",
+                self.destination,
+                answer.detail,
+                self._export.queue_size,
+            )
+            return False
+        if self._breaker.succeeded():
+            logger.info("Telemetry reaches %s again.", self.destination)
+        if answer.verdict is Verdict.DELIVERED:
+            refused = min(answer.rejected_items, items)
+            account.export(items - refused)
+            account.drop("rejected", refused)
+            if refused:
+                self._warn(
+                    "%s refused %d of %d items of %s: %s.", self.destination, refused, items, signal, answer.detail or "it does not say why"
+                )
+        else:
+            account.drop("too_large" if answer.verdict is Verdict.TOO_LARGE else "rejected", items)
+            self._warn("%s refused %d items of %s: %s.", self.destination, items, signal, answer.detail)
+        return True
+
+    def _warn(self, message: str, *arguments: object) -> None:
+        if self._breaker.may_warn():
+            logger.warning(message, *arguments)

@@ -1,0 +1,166 @@
+"""One OTLP/HTTP request and what its answer means.
+
+Source: OTLP 1.7, "OTLP/HTTP Response": 429, 502, 503 and 504 may be tried again, other 4xx and 5xx must not, nor may a partial success.
+Redirects are failures: following one would send telemetry, and its token, to an address nobody configured.
+"""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from time import time
+from typing import Any, Protocol
+
+import urllib3
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+import otelkit
+from otelkit.config import Export
+from otelkit.redaction import redact_url
+
+_FAILURES = (urllib3.exceptions.HTTPError, OSError, ValueError)
+_RETRYABLE = (429, 502, 503, 504)
+
+
+class Verdict(Enum):
+    """What becomes of a batch."""
+
+    DELIVERED = "delivered"
+    RETRY = "retry"
+    REJECTED = "rejected"
+    TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The verdict, the receiver's words, items it refused of a delivered batch, and seconds it asks to wait."""
+
+    verdict: Verdict
+    detail: str = ""
+    rejected_items: int = 0
+    retry_after: float | None = None
+
+
+class Sender(Protocol):
+    """Anything that can deliver one encoded request."""
+
+    def send(self, signal: str, body: bytes, timeout: float) -> Answer:
+        """Delivers ``body`` for ``signal`` (traces, metrics or logs) within ``timeout`` seconds. Never raises."""
+        ...
+
+
+class HttpSender:
+    """Sends to the configured endpoint."""
+
+    def __init__(self, export: Export) -> None:
+        self._export = export
+        self._headers = {"Content-Type": "application/x-protobuf", "User-Agent": f"otelkit/{otelkit.__version__}", **export.headers}
+        self._gzip = export.compression == "gzip"
+        if self._gzip:
+            self._headers["Content-Encoding"] = "gzip"
+        self._pool = _pool()
+
+    @property
+    def destination(self) -> str:
+        """The endpoint, fit for a log line."""
+        return redact_url(self._export.endpoint)
+
+    def reset(self) -> None:
+        """Forgets connections; a child process must not write into its parent's."""
+        self._pool = _pool()
+
+    def send(self, signal: str, body: bytes, timeout: float) -> Answer:
+        """Posts to ``<endpoint>/v1/<signal>``."""
+        try:
+            response = self._post(signal, body, timeout)
+        except urllib3.exceptions.ProtocolError:
+            # Most often a kept connection that the receiver closed in the meantime: a new one decides.
+            return self._second_attempt(signal, body, timeout)
+        except _FAILURES as error:
+            return Answer(Verdict.RETRY, _reason(error))
+        return _understand(signal, response)
+
+    def _second_attempt(self, signal: str, body: bytes, timeout: float) -> Answer:
+        try:
+            return _understand(signal, self._post(signal, body, timeout))
+        except _FAILURES as error:
+            return Answer(Verdict.RETRY, _reason(error))
+
+    def _post(self, signal: str, body: bytes, timeout: float) -> urllib3.BaseHTTPResponse:
+        return self._pool.request(
+            "POST",
+            f"{self._export.endpoint.rstrip('/')}/v1/{signal}",
+            body=gzip.compress(body, 1) if self._gzip else body,  # level 1: a tenth of level 9's time for twice its size
+            headers=self._headers,
+            timeout=urllib3.Timeout(total=timeout),
+            retries=False,
+            redirect=False,
+        )
+
+
+def _pool() -> urllib3.PoolManager:
+    return urllib3.PoolManager(num_pools=1, maxsize=1)
+
+
+def _understand(signal: str, response: urllib3.BaseHTTPResponse) -> Answer:
+    status = response.status
+    if 200 <= status < 300:
+        return _delivered(signal, response.data)
+    text = response.data[:200].decode("utf-8", "replace").strip()
+    detail = f"it answered {status}{': ' + text if text and text.isprintable() else ''}"
+    if status in _RETRYABLE:
+        return Answer(Verdict.RETRY, detail, retry_after=_seconds(response.headers.get("Retry-After")))
+    if 300 <= status < 400:
+        location = redact_url(response.headers.get("Location", "nowhere"))
+        return Answer(Verdict.REJECTED, f"it answered {status}, a redirect to {location}; set the endpoint to the final address")
+    return Answer(Verdict.TOO_LARGE if status == 413 else Verdict.REJECTED, detail)
+
+
+def _delivered(signal: str, body: bytes) -> Answer:
+    """A 2xx whose body may say that some items were refused. Something that is no OTLP answer counts as delivered: it was a 2xx."""
+    message: Any
+    try:
+        if signal == "traces":
+            message = ExportTraceServiceResponse.FromString(body).partial_success
+            rejected = message.rejected_spans
+        elif signal == "metrics":
+            message = ExportMetricsServiceResponse.FromString(body).partial_success
+            rejected = message.rejected_data_points
+        else:
+            message = ExportLogsServiceResponse.FromString(body).partial_success
+            rejected = message.rejected_log_records
+    except DecodeError:
+        return Answer(Verdict.DELIVERED)
+    return Answer(Verdict.DELIVERED, message.error_message, rejected_items=rejected)
+
+
+def _seconds(header: str | None) -> float | None:
+    """Retry-After in seconds: a number or a date (RFC 9110)."""
+    if not header:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time())
+    except ValueError:
+        return None
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong on the way, in words a person can act on."""
+    if isinstance(error, urllib3.exceptions.NameResolutionError):
+        return "its host name cannot be resolved"
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        return "the connection was refused" if "refused" in str(error).lower() else "no connection could be made"
+    if isinstance(error, urllib3.exceptions.TimeoutError):
+        return "it did not answer in time"
+    if isinstance(error, urllib3.exceptions.SSLError):
+        return "its certificate was not accepted"
+    return f"the exchange failed ({type(error).__name__})"

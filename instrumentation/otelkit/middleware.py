@@ -1,0 +1,93 @@
+"""The one middleware, outermost: begins and ends the telemetry of a request, in sync and in async projects, without a change of thread."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from otelkit import startup
+from otelkit.request.state import RequestState, state_of
+from otelkit.request.streaming import follow
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+
+class ObservabilityMiddleware:
+    """Put first by ``otelkit`` in INSTALLED_APPS; may also be listed in MIDDLEWARE by hand."""
+
+    # No process_view or process_exception: Django would call them through a thread in async projects.
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Any) -> None:
+        runtime = startup.current()
+        if runtime is None:
+            raise MiddlewareNotUsed("otelkit is off")
+        self.get_response = get_response
+        self._engine = runtime.engine
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if self._is_async:
+            return self._answer_async(request)
+        engine = self._engine
+        if engine.excludes(request):
+            leave = engine.silence()
+            try:
+                return self.get_response(request)
+            finally:
+                leave()
+        state = engine.begin(request)
+        engine.enter(state)
+        try:
+            response = self.get_response(request)
+            return self._finish(state, response)
+        except BaseException as error:
+            engine.end(state, None, error)
+            raise
+        finally:
+            engine.leave(state)
+
+    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
+        engine = self._engine
+        if engine.excludes(request):
+            leave = engine.silence()
+            try:
+                return await self._awaited(request)
+            finally:
+                leave()
+        state = engine.begin(request)
+        engine.enter(state)
+        try:
+            return self._finish(state, await self._awaited(request))
+        except BaseException as error:  # also CancelledError: a client that went away
+            engine.end(state, None, error)
+            raise
+        finally:
+            engine.leave(state)
+
+    async def _awaited(self, request: HttpRequest) -> HttpResponseBase:
+        response: HttpResponseBase = await self.get_response(request)
+        return response
+
+    def _finish(self, state: RequestState, response: HttpResponseBase) -> HttpResponseBase:
+        if response.streaming:
+            follow(self._engine, state, response)
+        else:
+            self._engine.end(state, response)
+        return response
+
+
+def remember_exception(request: HttpRequest | None = None, **_: Any) -> None:
+    """Receiver of Django's ``got_request_exception``: Django answers 500 itself, so this is where the exception can be seen."""
+    state = state_of(request)
+    if state is not None:
+        state.exception = sys.exc_info()[1]

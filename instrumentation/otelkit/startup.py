@@ -1,0 +1,273 @@
+"""start() and stop(): the order of wiring, and nothing else.
+
+Reads top to bottom: configuration, identity, exporter, then everything that records. Each step leaves its undoing behind, so stop() is the
+same list backwards.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.trace import Tracer
+
+import otelkit
+from otelkit.config import Config, load
+from otelkit.errors import ConfigError
+from otelkit.export.exporter import Exporter
+from otelkit.export.sender import HttpSender, Sender
+from otelkit.identity import Slot, resource_attributes
+from otelkit.metrics.aggregator import Aggregator
+from otelkit.metrics.process import observe_process
+from otelkit.request.engine import RequestEngine
+
+logger = logging.getLogger("otelkit")
+
+MIDDLEWARE = "otelkit.middleware.ObservabilityMiddleware"
+
+
+@dataclass
+class Runtime:
+    """What is running, and how to undo it."""
+
+    config: Config
+    resource: dict[str, str | int]
+    tracer: Tracer
+    aggregator: Aggregator
+    exporter: Exporter
+    engine: RequestEngine
+    slot: Slot
+    undo: ExitStack = field(default_factory=ExitStack)
+    notes: list[str] = field(default_factory=list)
+    """What was set up, skipped, and why: a sentence each, for the start line and ``otelkit status``."""
+
+
+_runtime: Runtime | None = None
+_lock = threading.Lock()
+_hooked_forks = False
+
+
+def current() -> Runtime | None:
+    """The running kit of this process, or None."""
+    return _runtime
+
+
+def start(config: Config | None = None, *, sender: Sender | None = None) -> Runtime | None:
+    """Sets everything up, once; further calls give the same runtime. None where the configuration switches the kit off.
+
+    Without ``config`` it is read from Django's settings and the environment. Raises ConfigError for settings that cannot be used; any other
+    failure is logged and leaves the application as it was.
+    """
+    global _runtime
+    with _lock:
+        if _runtime is not None:
+            return _runtime
+        if config is None:
+            config = config_of_project()
+        if not config.enabled:
+            return None
+        undo = ExitStack()
+        try:
+            _runtime = _start(config, sender, undo)
+        except ConfigError:
+            undo.close()
+            raise
+        except Exception:
+            logger.exception("otelkit could not start; the application goes on without telemetry.")
+            undo.close()
+            return None
+    _announce(_runtime)
+    return _runtime
+
+
+def stop() -> None:
+    """Sends what is queued, within the configured time, and restores everything that start() changed."""
+    global _runtime
+    with _lock:
+        runtime, _runtime = _runtime, None
+    if runtime is not None:
+        runtime.undo.close()
+
+
+def config_of_project() -> Config:
+    """The configuration of the Django project of this process. Raises ConfigError."""
+    from django.conf import settings
+
+    return load(getattr(settings, "OTELKIT", None), os.environ, debug=bool(settings.DEBUG))
+
+
+def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
+    notes: list[str] = []
+    slot, resource = _identify(config, undo)
+    aggregator = Aggregator(config.metrics.series_cap)
+    observe_process(aggregator)
+    exporter = Exporter(config, resource, aggregator, sender or HttpSender(config.export))
+    notes.append(_trace(config, exporter, undo))
+    tracer = trace.get_tracer("otelkit", otelkit.__version__)
+    engine = RequestEngine(config, tracer, aggregator)
+    runtime = Runtime(config, resource, tracer, aggregator, exporter, engine, slot, undo, notes)
+    _follow_queries(runtime)
+    _follow_calls(runtime)
+    _follow_requests(runtime)
+    _write_logs(runtime)
+    _serve_metrics(runtime)
+    _export(runtime)
+    return runtime
+
+
+def _identify(config: Config, undo: ExitStack) -> tuple[Slot, dict[str, str | int]]:
+    from otelkit.identity import service_name
+
+    slot = Slot(service_name(config.service))
+    undo.callback(slot.release)
+    return slot, resource_attributes(config.service, slot)
+
+
+def _trace(config: Config, exporter: Exporter, undo: ExitStack) -> str:
+    from otelkit.traces.provider import switch_off, switch_on
+
+    undo.callback(switch_off)
+    made_by = switch_on(config.traces.sample_ratio, exporter.span if "otlp" in config.traces.exporters else None)
+    return f"traces: {made_by}, {config.traces.sample_ratio:.0%} of new traces kept" if config.traces.exporters else "traces: off"
+
+
+def _follow_queries(runtime: Runtime) -> None:
+    from otelkit.database import QueryRecorder
+
+    recorder = QueryRecorder(runtime.tracer, runtime.aggregator)
+    runtime.undo.callback(recorder.switch_off)
+    recorder.switch_on()
+
+
+def _follow_calls(runtime: Runtime) -> None:
+    from otelkit.libraries import LIBRARIES
+    from otelkit.outbound import Outbound
+
+    outbound = Outbound(runtime.tracer, runtime.aggregator, runtime.config.clients.peers)
+    for library in LIBRARIES:
+        if library.name not in runtime.config.clients.libraries:
+            runtime.notes.append(f"{library.name}: not in the setting clients.libraries")
+        elif not library.is_installed():
+            runtime.notes.append(f"{library.name}: not installed, nothing to follow")
+        else:
+            runtime.undo.callback(library.uninstrument)
+            library.instrument(outbound)
+            runtime.notes.append(f"{library.name}: outbound calls are traced")
+
+
+def _follow_requests(runtime: Runtime) -> None:
+    from django.conf import settings
+    from django.core.signals import got_request_exception
+
+    from otelkit.middleware import remember_exception
+
+    runtime.undo.callback(got_request_exception.disconnect, remember_exception)
+    got_request_exception.connect(remember_exception)
+    before = list(settings.MIDDLEWARE)
+    if MIDDLEWARE not in before:
+        # Outermost, so that it sees what every other middleware does. Django reads the list when the server makes its handler, after this.
+        settings.MIDDLEWARE = [MIDDLEWARE, *before]
+        runtime.undo.callback(setattr, settings, "MIDDLEWARE", before)
+
+
+def _write_logs(runtime: Runtime) -> None:
+    from otelkit import logs
+    from otelkit.catalog.logs import RESOURCE_KEYS
+
+    short = {key: str(runtime.resource[key]) for key in RESOURCE_KEYS if key in runtime.resource}
+    emit = runtime.exporter.log if "otlp" in runtime.config.logs.exporters else None
+    installation = logs.install(runtime.config.logs, short, emit)
+    runtime.undo.callback(installation.remove)
+    runtime.notes.extend(installation.notes)
+
+
+def _serve_metrics(runtime: Runtime) -> None:
+    if "prometheus" in runtime.config.metrics.exporters:
+        from prometheus_client import REGISTRY
+
+        from otelkit.metrics.pull import PullCollector
+
+        collector = PullCollector(runtime.aggregator, runtime.resource)
+        REGISTRY.register(collector)
+        runtime.undo.callback(REGISTRY.unregister, collector)
+        runtime.notes.append("metrics: served at the view otelkit.metrics.pull.metrics, for the process that answers")
+    if not runtime.config.metrics.exporters:
+        runtime.notes.append("metrics: off")
+
+
+def _export(runtime: Runtime) -> None:
+    config = runtime.config
+    if not any("otlp" in exporters for exporters in (config.traces.exporters, config.metrics.exporters, config.logs.exporters)):
+        return
+    runtime.undo.callback(runtime.exporter.shutdown)
+    atexit.register(stop)
+    runtime.undo.callback(atexit.unregister, stop)
+    runtime.undo.callback(_flush_on_sigterm())
+    _hook_forks()
+    runtime.exporter.start()
+
+
+def _flush_on_sigterm() -> Callable[[], None]:
+    """Flushes when SIGTERM would end the process at once, as it does in scripts, and in uvicorn after its own clean stop.
+
+    A handler that somebody installed is theirs; what ends the process in an orderly way runs atexit. Gives back the undoing.
+    """
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return lambda: None
+
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the shape of a signal handler)
+        stop()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, handle)
+
+    def restore() -> None:
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main and signal.getsignal(signal.SIGTERM) is handle:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    return restore
+
+
+def _hook_forks() -> None:
+    global _hooked_forks
+    if not _hooked_forks:
+        os.register_at_fork(after_in_child=_after_fork_in_child)
+        _hooked_forks = True
+
+
+def _after_fork_in_child() -> None:
+    runtime = _runtime
+    if runtime is None:
+        return
+    runtime.slot.release()  # only this process's copy of the lock; the parent keeps its own
+    runtime.slot, runtime.resource = _identify(runtime.config, runtime.undo)
+    runtime.aggregator.reset()
+    runtime.exporter.after_fork_in_child(runtime.resource)
+
+
+def _announce(runtime: Runtime) -> None:
+    logger.info("%s", start_line(runtime), extra=_plain(runtime))
+
+
+def start_line(runtime: Runtime) -> str:
+    """One line: who this is, what leaves it and whereto."""
+    config = runtime.config
+    roads = {"traces": config.traces.exporters, "metrics": config.metrics.exporters, "logs": config.logs.exporters}
+    said = ", ".join(f"{signal} to {'+'.join(exporters) or 'nowhere'}" for signal, exporters in roads.items())
+    who = f"{runtime.resource['service.name']} ({config.preset})"
+    return f"otelkit {otelkit.__version__} observes {who}: {said}; OTLP to {runtime.exporter.destination}."
+
+
+def _plain(runtime: Runtime) -> Mapping[str, Any]:
+    return {"event.name": "otelkit.started", "notes": list(runtime.notes)}

@@ -1,0 +1,59 @@
+"""What is on, off and skipped, and where each setting comes from: the text of ``otelkit status``."""
+
+from __future__ import annotations
+
+import otelkit
+from otelkit import startup
+from otelkit.config import SECTIONS, Config, declared
+from otelkit.export.sender import Answer, Verdict
+from otelkit.redaction import redact_url, redact_value
+
+
+class _Nowhere:
+    """Takes everything, so that looking sends nothing."""
+
+    def send(self, signal: str, body: bytes, timeout: float) -> Answer:  # noqa: ARG002  (the shape of a sender)
+        """Drops the body."""
+        return Answer(Verdict.DELIVERED)
+
+
+def status() -> str:
+    """The status of this project. Django must be set up. Raises ConfigError for settings that cannot be used."""
+    config = startup.config_of_project()
+    if not config.enabled:
+        return f"otelkit {otelkit.__version__} is off ({config.sources.get('enabled', 'by its preset')})."
+    running = startup.current()
+    runtime = running or startup.start(config, sender=_Nowhere())
+    if runtime is None:
+        return f"otelkit {otelkit.__version__} could not start; the log says why."
+    try:
+        lines = [startup.start_line(runtime), "", "What is set up"]
+        lines += [f"  {note}" for note in runtime.notes]
+        lines += ["", "Who this is"]
+        lines += [f"  {key:<28} {value}" for key, value in runtime.resource.items() if key.startswith(("service.", "deployment."))]
+        lines += ["", "Settings"]
+        lines += _settings(config)
+    finally:
+        if running is None:
+            startup.stop()
+    return "\n".join(lines)
+
+
+def _settings(config: Config) -> list[str]:
+    lines = []
+    for section, name, _ in declared():
+        key = f"{section}.{name}" if section in SECTIONS else name
+        value = getattr(getattr(config, section), name) if section in SECTIONS else getattr(config, name)
+        origin = config.sources.get(key, f"preset {config.preset}")
+        lines.append(f"  {key:<28} {_shown(name, value):<34} {origin}")
+    return lines
+
+
+def _shown(name: str, value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={redact_value(key, item)}" for key, item in value.items()) or "-"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    if name == "endpoint":
+        return redact_url(str(value))
+    return str(value) if value != "" else "-"

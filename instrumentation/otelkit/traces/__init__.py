@@ -1,0 +1,1 @@
+"""Spans: the OpenTelemetry provider, and the road from an ended span to the exporter."""

@@ -1,0 +1,89 @@
+"""The OpenTelemetry tracer provider, once per process.
+
+OpenTelemetry lets a process set its global provider once. So ours is set once and stays; what it does is switched on by ``start()`` and
+off by ``stop()``. Where the project has set a provider of its own, that one is kept and our exporter joins it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
+from opentelemetry.trace import Link, SpanKind, TraceState
+from opentelemetry.util.types import Attributes
+
+from otelkit.traces.suppression import is_suppressed
+
+
+class SwitchedProcessor(SpanProcessor):
+    """Hands ended, sampled spans on while there is somebody to take them."""
+
+    def __init__(self) -> None:
+        self.take: Callable[[ReadableSpan], None] | None = None
+
+    def on_end(self, span: ReadableSpan) -> None:
+        take = self.take
+        if take is not None and span.context is not None and span.context.trace_flags.sampled:
+            take(span)
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:  # noqa: ARG002  (OpenTelemetry's signature)
+        """Nothing waits here: the exporter keeps the queue."""
+        return True
+
+
+class SwitchedSampler(Sampler):
+    """The configured sampler; nothing is kept where silence is asked for, before ``start()`` and after ``stop()``."""
+
+    def __init__(self) -> None:
+        self.sampler: Sampler = ALWAYS_OFF
+
+    def should_sample(
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        if is_suppressed(parent_context):  # an excluded request has no spans, not even those the project makes itself
+            return SamplingResult(Decision.DROP)
+        return self.sampler.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+
+    def get_description(self) -> str:
+        return self.sampler.get_description()
+
+
+_processor = SwitchedProcessor()
+_sampler = SwitchedSampler()
+_provider: TracerProvider | None = None
+_joined: set[int] = set()
+
+
+def switch_on(sample_ratio: float, take: Callable[[ReadableSpan], None] | None) -> str:
+    """Begins to hand spans to ``take``, and says in words which provider makes them."""
+    global _provider
+    _sampler.sampler = ParentBased(TraceIdRatioBased(sample_ratio)) if take else ALWAYS_OFF
+    _processor.take = take
+    current = trace.get_tracer_provider()
+    if isinstance(current, TracerProvider) and current is not _provider:
+        if id(current) not in _joined:
+            current.add_span_processor(_processor)
+            _joined.add(id(current))
+        return "the project's own tracer provider, which our exporter joined"
+    if _provider is None:
+        # No exit hook of its own: it would wait up to 30 s for a receiver that is gone. Ours is bounded.
+        _provider = TracerProvider(sampler=_sampler, shutdown_on_exit=False)
+        _provider.add_span_processor(_processor)
+        trace.set_tracer_provider(_provider)
+    return "otelkit's tracer provider"
+
+
+def switch_off() -> None:
+    """Stops handing spans on; new ones are not recorded."""
+    _processor.take = None
+    _sampler.sampler = ALWAYS_OFF

@@ -1,0 +1,1 @@
+"""Log lines: what is in them, where they go, and what never is."""

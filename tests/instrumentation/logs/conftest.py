@@ -1,0 +1,102 @@
+"""Logging as a fresh process has it, a tracer, and handlers that keep what they are given."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.trace import Tracer
+
+RESOURCE = {
+    "service.name": "orders",
+    "service.namespace": "shop",
+    "service.version": "1.0",
+    "deployment.environment.name": "test",
+    "service.instance.id": "host:0",
+    "host.name": "host",
+}
+
+
+class KeepingHandler(logging.Handler):
+    """Formats each record and keeps the text."""
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self.setFormatter(formatter)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(self.format(record))
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(text) for text in self.texts]
+
+
+@pytest.fixture(params=["orjson", "json"])
+def encoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each test that asks for it runs with orjson and without."""
+    if request.param == "json":
+        monkeypatch.setitem(sys.modules, "orjson", None)
+    elif importlib.util.find_spec("orjson") is None:
+        pytest.skip("orjson is not installed")
+    return str(request.param)
+
+
+@pytest.fixture
+def tracer() -> Tracer:
+    return TracerProvider().get_tracer("tests")
+
+
+@pytest.fixture
+def unsampled_tracer() -> Tracer:
+    return TracerProvider(sampler=ALWAYS_OFF).get_tracer("tests")
+
+
+@pytest.fixture
+def fresh_logging() -> Iterator[logging.Logger]:
+    """The root logger without handlers (pytest puts some there) and structlog without configuration."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    structlog_before = structlog.get_config() if structlog.is_configured() else None
+    root.handlers[:] = []
+    root.setLevel(logging.WARNING)
+    structlog.reset_defaults()
+    yield root
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+    if structlog_before is not None:
+        structlog.configure(**structlog_before)
+
+
+@pytest.fixture
+def keep(fresh_logging: logging.Logger) -> Callable[[logging.Formatter], KeepingHandler]:
+    """Puts a keeping handler with this formatter on the root logger, at DEBUG."""
+
+    def _keep(formatter: logging.Formatter) -> KeepingHandler:
+        handler = KeepingHandler(formatter)
+        fresh_logging.addHandler(handler)
+        fresh_logging.setLevel(logging.DEBUG)
+        return handler
+
+    return _keep
+
+
+def logging_state() -> dict[str, Any]:
+    """Everything that an installation may change, as plain values."""
+    state: dict[str, Any] = {"structlog": structlog.get_config() if structlog.is_configured() else None}
+    known = dict(logging.getLogger().manager.loggerDict)
+    for name, logger in {"": logging.getLogger(), **known}.items():
+        if isinstance(logger, logging.Logger):
+            handlers = [(handler, handler.formatter, handler.level) for handler in logger.handlers]
+            state[name] = (handlers, logger.level, logger.propagate, logger.disabled)
+    return state

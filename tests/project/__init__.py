@@ -1,0 +1,1 @@
+"""Views that do one thing each, for tests of the instrumentation."""
