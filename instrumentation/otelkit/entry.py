@@ -26,8 +26,8 @@ def reason_to_stay_off(arguments: list[str] | None = None) -> str | None:
         return None
     from django.core.management import get_commands
 
-    owner = get_commands().get(command)
-    if owner == "django.core" or command in ("help", "version", "--help", "--version"):
+    owner = str(get_commands().get(command, ""))
+    if owner.startswith("django.") or command in ("help", "version", "--help", "--version"):
         return f"manage.py {command} is one of Django's own short commands"
     if owner == "otelkit":
         return f"manage.py {command} starts what it needs itself"

@@ -23,12 +23,13 @@ async def async_ok(request: HttpRequest, pk: int) -> HttpResponse:
     return JsonResponse({"thread": threading.get_ident()})
 
 
-class Boom(Exception):
+class Boom(Exception):  # noqa: N818  (what a view might raise)
     pass
 
 
 def boom(request: HttpRequest) -> HttpResponse:
-    raise Boom("it holds password=hunter2")
+    secret = "hunter" + str(2)  # not in one piece: a stack shows the source line
+    raise Boom(f"it holds password={secret}")
 
 
 async def async_boom(request: HttpRequest) -> HttpResponse:

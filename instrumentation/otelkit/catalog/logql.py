@@ -37,7 +37,8 @@ SPAN_ID = Label(logs.SPAN_ID, "Span in which the line was written.")
 LOG_LABELS = (DETECTED_LEVEL, EVENT_NAME, TRACE_ID, SPAN_ID)
 """What a line may be filtered by beside the labels of metrics and of the resource."""
 
-_KNOWN = {*LOG_LABELS, *(value for value in vars(labels).values() if isinstance(value, Label))}
+KNOWN_LABELS = frozenset((*LOG_LABELS, *(value for value in vars(labels).values() if isinstance(value, Label))))
+"""Every label that a LogQL expression of ours may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +82,5 @@ def _aggregate(by: Sequence[Label], inner: str) -> LogExpr:
 
 def _require_known(used: Sequence[Label]) -> None:
     for label in used:
-        if label not in _KNOWN:
+        if label not in KNOWN_LABELS:
             raise TypeError(f"Log lines have no label {label.name}; add it to otelkit.catalog.labels or to LOG_LABELS.")

@@ -189,7 +189,9 @@ def newest(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher]
     Without a ``window`` Prometheus looks five minutes back; with one, series that ended within it are still seen.
     """
     stamp = f"timestamp({_selector(metric, series_name(metric), where, by)})"
-    return _aggregate("max", by, f"max_over_time({stamp}[{window}:1m])" if window else stamp)
+    exact = _aggregate("max", by, stamp)
+    # The window is read minute by minute, so what still lives is asked first, to the second.
+    return exact.or_else(_aggregate("max", by, f"max_over_time({stamp}[{window}:1m])")) if window else exact
 
 
 def lowest(samples: Expr) -> Expr:

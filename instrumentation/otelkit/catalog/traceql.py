@@ -22,7 +22,8 @@ DB_QUERY_TEXT = Label("db.query.text", "The statement, without its parameters.")
 SPAN_LABELS = (DB_QUERY_TEXT,)
 """What a span carries beside the labels of metrics and of the resource: values too many for a metric."""
 
-_KNOWN = {*SPAN_LABELS, *(value for value in vars(labels).values() if isinstance(value, Label))}
+KNOWN_LABELS = frozenset((*SPAN_LABELS, *(value for value in vars(labels).values() if isinstance(value, Label))))
+"""Every attribute that a TraceQL expression of ours may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,6 @@ def by_id(trace_id: str) -> TraceExpr:
 
 def attribute_name(label: Label) -> str:
     """The label as TraceQL spells it: ``resource.service.name``, ``span.http.route``."""
-    if label not in _KNOWN:
+    if label not in KNOWN_LABELS:
         raise TypeError(f"Spans have no attribute {label.name}; add it to otelkit.catalog.labels or to SPAN_LABELS.")
     return f"{'resource' if label in PROMOTED else 'span'}.{label.name}"

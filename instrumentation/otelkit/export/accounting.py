@@ -49,6 +49,7 @@ class Accounts:
 
     def __init__(self) -> None:
         self.of: dict[str, Account] = {signal: Account() for signal in SIGNAL.values}
+        self._collected: dict[str, tuple[int, int, dict[str, int], int]] = {}
 
     def reset(self) -> None:
         """Begins new books for every signal."""
@@ -56,17 +57,18 @@ class Accounts:
             account.reset()
 
     def created(self) -> Iterable[tuple[LabelValues, float]]:
-        """Per signal, as the metric otelkit.telemetry.created."""
-        return [((signal,), account.totals()[0]) for signal, account in self.of.items()]
+        """Per signal, as the metric otelkit.telemetry.created, which is collected first: the other three tell of the same moment."""
+        self._collected = {signal: account.totals() for signal, account in self.of.items()}
+        return [((signal,), totals[0]) for signal, totals in self._collected.items()]
 
     def exported(self) -> Iterable[tuple[LabelValues, float]]:
         """Per signal, as the metric otelkit.telemetry.exported."""
-        return [((signal,), account.totals()[1]) for signal, account in self.of.items()]
+        return [((signal,), totals[1]) for signal, totals in self._collected.items()]
 
     def dropped(self) -> Iterable[tuple[LabelValues, float]]:
         """Per signal and reason, zeros included so that a rate has a beginning."""
-        return [((signal, reason), items) for signal, account in self.of.items() for reason, items in account.totals()[2].items()]
+        return [((signal, reason), items) for signal, totals in self._collected.items() for reason, items in totals[2].items()]
 
     def queued(self) -> Iterable[tuple[LabelValues, float]]:
         """Per signal, as the metric otelkit.telemetry.queued."""
-        return [((signal,), account.totals()[3]) for signal, account in self.of.items()]
+        return [((signal,), totals[3]) for signal, totals in self._collected.items()]

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from otelkit.catalog import logs as keys
-from otelkit.logs.values import safe_text, truncated, well_formed
+from otelkit.logs.values import CONTAINERS, Cleaner, safe_text, truncated, well_formed
 from otelkit.redaction import redact_text
 
 LONGEST_MESSAGE = 4_096
@@ -74,7 +74,12 @@ def _frames(trace: TracebackType | None) -> Iterator[FrameType]:
 
 
 def _message(error: BaseException) -> str:
-    return redact_text(well_formed(truncated(safe_text(error), LONGEST_MESSAGE)))
+    if type(error).__str__ is BaseException.__str__ and any(type(arg) in CONTAINERS for arg in error.args):
+        # Its own str() would print the container whole.
+        text = safe_text(Cleaner().value(error.args[0] if len(error.args) == 1 else error.args))
+    else:
+        text = safe_text(error)
+    return redact_text(well_formed(truncated(text, LONGEST_MESSAGE)))
 
 
 def _format(error: BaseException, depth: int) -> Iterator[str]:

@@ -17,7 +17,7 @@ from structlog.contextvars import get_contextvars
 from otelkit.catalog import logs as keys
 from otelkit.logs.exceptions import describe_exception
 from otelkit.logs.trace_context import current_trace_context
-from otelkit.logs.values import LONGEST_KEY, Cleaner, safe_text, well_formed
+from otelkit.logs.values import CONTAINERS, LONGEST_KEY, Cleaner, safe_text, well_formed
 from otelkit.redaction import REDACTED, is_sensitive, redact_path, sanitize_sql
 
 Line: TypeAlias = dict[str, Any]
@@ -44,7 +44,7 @@ _RECORD_ATTRIBUTES: frozenset[object] = frozenset(logging.makeLogRecord({}).__di
 }
 # The request (or the socket, with the client's address), and what the message says already.
 _DJANGO_ATTRIBUTES = _RECORD_ATTRIBUTES | {"request", "server_time", "sql", "params"}
-_STRUCTLOG_ATTRIBUTES: frozenset[object] = frozenset({"event", "exc_info", "stack_info"})
+_STRUCTLOG_ATTRIBUTES: frozenset[object] = frozenset({"event", "positional_args", "exc_info", "stack_info"})
 _OURS = frozenset(
     {
         keys.TIMESTAMP,
@@ -93,15 +93,18 @@ class LineComposer:
             _nesting.depth -= 1
 
     def _compose(self, record: logging.LogRecord, cleaner: Cleaner, *, nested: bool) -> Line:
+        name = record.name if type(record.name) is str else safe_text(record.name)
+        of_django = name.startswith("django.")
+        message = _message(record, cleaner, nested=nested)
         line: Line = {
             keys.TIMESTAMP: rfc3339(record.created),
             keys.LEVEL: level_of(record),
-            keys.MESSAGE: _message(record, cleaner, nested=nested),
-            keys.LOGGER: cleaner.key(record.name),
+            keys.MESSAGE: cleaner.text(_without_djangos_secrets(record, message) if of_django else message),
+            keys.LOGGER: cleaner.key(name),
             **self._resource,
             **current_trace_context(),
         }
-        callers = _callers_keys(record)
+        callers = _callers_keys(record, of_django=of_django)
         for key, value in callers if len(callers) <= MOST_KEYS else callers[:MOST_KEYS]:
             name, is_secret = _plan(key) if type(key) is str and len(key) <= LONGEST_KEY else _plan(cleaner.key(key))
             line[name] = REDACTED if is_secret else cleaner.value(value)
@@ -153,39 +156,53 @@ def level_of(record: logging.LogRecord) -> str:
 
 def _message(record: logging.LogRecord, cleaner: Cleaner, *, nested: bool) -> str:
     message, args = record.msg, record.args
-    if not args and type(message) is str:
-        text = message
-    elif nested:
+    if type(message) is str and not args:
+        return message
+    if nested:
         # Some value's __str__ is writing this line. Calling __str__ again here would never end.
-        text = message if type(message) is str else f"<{type(message).__qualname__}>"
-    else:
-        try:
-            text = str.__str__(record.getMessage())
-        except Exception:  # noqa: BLE001 - placeholders without values, or a value whose __str__ raises
-            text = f"{safe_text(message)} {cleaner.value(args)}"
-    if record.name.startswith("django."):
-        text = _without_djangos_secrets(record, text)
-    return cleaner.text(text)
+        return message if type(message) is str else f"<{type(message).__qualname__}>"
+    if type(message) in CONTAINERS:
+        return safe_text(cleaner.value(message))
+    try:
+        if type(message) is not str or type(record) is not logging.LogRecord:
+            return str.__str__(record.getMessage())  # Somebody's own way of putting messages together.
+        return message % _bounded(message, args, cleaner)
+    except Exception:  # noqa: BLE001 - placeholders without values, or a value whose __str__ raises
+        return f"{safe_text(message)} {cleaner.value(args)}"
+
+
+def _bounded(message: str, args: Any, cleaner: Cleaner) -> Any:
+    """The arguments with their containers cut and redacted: ``%s`` alone prints each password and each of a million entries."""
+    if type(args) is tuple:
+        return tuple(cleaner.value(arg) if type(arg) in CONTAINERS else arg for arg in args)
+    if type(args) is dict:
+        if "%(" not in message:
+            return cleaner.value(args)
+        return {
+            key: cleaner.pair(str(key), value) if is_sensitive(str(key)) or type(value) in CONTAINERS else value
+            for key, value in args.items()
+        }
+    return args  # gunicorn's access line: a mapping that answers for missing keys, too.
 
 
 def _without_djangos_secrets(record: logging.LogRecord, text: str) -> str:
     """Two messages of Django's carry values that its records name: SQL with parameters, and paths with tokens."""
     sql = getattr(record, "sql", None)
-    if record.name.startswith("django.db.backends") and isinstance(sql, str):
+    if type(sql) is str:
         return sanitize_sql(sql)
     match = getattr(getattr(record, "request", None), "resolver_match", None)
     captured = getattr(match, "captured_kwargs", None) or getattr(match, "kwargs", None)
     return redact_path(text, captured) if isinstance(captured, dict) else text
 
 
-def _callers_keys(record: logging.LogRecord) -> list[tuple[object, object]]:
+def _callers_keys(record: logging.LogRecord, *, of_django: bool) -> list[tuple[object, object]]:
     """The keys bound to the context and, over them, those of the call."""
     attributes = record.__dict__
     event = attributes.get(STRUCTLOG_EVENT)
     ignored = _RECORD_ATTRIBUTES
     if event is not None:
         attributes, ignored = event, _STRUCTLOG_ATTRIBUTES
-    elif record.name.startswith("django."):
+    elif of_django:
         ignored = _DJANGO_ATTRIBUTES
     own: list[tuple[object, object]] = [pair for pair in attributes.items() if pair[0] not in ignored]
     bound = get_contextvars()

@@ -5,7 +5,7 @@ everyone else, a line is written once wherever the handlers are, and one formatt
 (``structlog.stdlib`` with ``ProcessorFormatter``) costs two passes; here the event's keys travel on the record untouched.
 
 Why not structlog's native filtering logger: its level is fixed when a logger is first used, so ``LOGGING`` could not lower
-the level of one package; and it formats positional arguments unguarded, so a bad one raises into the caller. The bound
+the level of one package; and it formats positional arguments at once and unguarded, so a bad one raises into the caller. The bound
 logger below asks the standard logger, which remembers the answer, and is as cheap.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
@@ -23,8 +23,9 @@ from structlog.typing import EventDict, WrappedLogger
 
 from otelkit.logs.line import LEVELS, STRUCTLOG_EVENT
 from otelkit.logs.trace_context import current_trace_context
-from otelkit.logs.values import safe_text
 
+_ARGUMENTS = "positional_args"
+"""Where structlog itself, too, keeps them until somebody formats them."""
 _OUR_FRAMES = ("structlog.", __name__)
 _LEVELS = {name: level for level, name in LEVELS.items()}
 
@@ -80,7 +81,7 @@ def hand_over(logger: WrappedLogger, method_name: str, event_dict: EventDict) ->
         level,
         code.co_filename,
         frame.f_lineno,
-        _message(event_dict.get("event")),
+        event_dict.get("event", ""),
         (),
         _exc_info(event_dict.get("exc_info")),
         code.co_name,
@@ -88,6 +89,9 @@ def hand_over(logger: WrappedLogger, method_name: str, event_dict: EventDict) ->
         {STRUCTLOG_EVENT: event_dict},
         "".join(traceback.format_stack(frame)).rstrip("\n") if event_dict.get("stack_info") else None,
     )
+    args = event_dict.get(_ARGUMENTS, ())
+    # Past LogRecord.__init__, whose isinstance() wakes a lazy object; as there, one dict serves placeholders by name.
+    record.args = args[0] if len(args) == 1 and type(args[0]) is dict and args[0] else args
     logger.handle(record)
     raise structlog.DropEvent
 
@@ -105,37 +109,42 @@ class BoundLogger(structlog.BoundLoggerBase):
         """Log ``event % args`` at this level (10 debug to 50 critical)."""
         if self._logger.isEnabledFor(level):
             name = next((name for name, known in reversed(_LEVELS.items()) if known <= level), "debug")
-            self._proxy_to_logger(name, _interpolated(event, args), **keys)
+            self._log(name, event, args, keys)
 
     def debug(self, event: Any = None, *args: Any, **keys: Any) -> None:
         """Log ``event % args`` at DEBUG."""
         if self._logger.isEnabledFor(logging.DEBUG):
-            self._proxy_to_logger("debug", _interpolated(event, args), **keys)
+            self._log("debug", event, args, keys)
 
     def info(self, event: Any = None, *args: Any, **keys: Any) -> None:
         """Log ``event % args`` at INFO."""
         if self._logger.isEnabledFor(logging.INFO):
-            self._proxy_to_logger("info", _interpolated(event, args), **keys)
+            self._log("info", event, args, keys)
 
     def warning(self, event: Any = None, *args: Any, **keys: Any) -> None:
         """Log ``event % args`` at WARNING."""
         if self._logger.isEnabledFor(logging.WARNING):
-            self._proxy_to_logger("warning", _interpolated(event, args), **keys)
+            self._log("warning", event, args, keys)
 
     def error(self, event: Any = None, *args: Any, **keys: Any) -> None:
         """Log ``event % args`` at ERROR."""
         if self._logger.isEnabledFor(logging.ERROR):
-            self._proxy_to_logger("error", _interpolated(event, args), **keys)
+            self._log("error", event, args, keys)
 
     def critical(self, event: Any = None, *args: Any, **keys: Any) -> None:
         """Log ``event % args`` at CRITICAL."""
         if self._logger.isEnabledFor(logging.CRITICAL):
-            self._proxy_to_logger("critical", _interpolated(event, args), **keys)
+            self._log("critical", event, args, keys)
 
     def exception(self, event: Any = None, *args: Any, **keys: Any) -> None:
         """Log ``event % args`` at ERROR, with the exception that is being handled."""
         keys.setdefault("exc_info", True)
         self.error(event, *args, **keys)
+
+    def _log(self, name: str, event: Any, args: tuple[Any, ...], keys: dict[str, Any]) -> None:
+        if args:
+            keys[_ARGUMENTS] = args
+        self._proxy_to_logger(name, event, **keys)
 
     def is_enabled_for(self, level: int) -> bool:
         """Whether a line of this level would be written."""
@@ -175,20 +184,6 @@ class BoundLogger(structlog.BoundLoggerBase):
 
     msg, warn, fatal = info, warning, critical
     amsg, awarn, afatal = ainfo, awarning, acritical
-
-
-def _interpolated(event: Any, args: tuple[Any, ...]) -> Any:
-    if not args:
-        return event
-    try:
-        # As in logging: one mapping serves placeholders by name.
-        return event % (args[0] if len(args) == 1 and isinstance(args[0], Mapping) and args[0] else args)
-    except Exception:  # noqa: BLE001 - placeholders without values, or a value whose __str__ raises
-        return f"{safe_text(event)} ({', '.join(safe_text(arg) for arg in args)})"
-
-
-def _message(event: object) -> str:
-    return event if type(event) is str else "" if event is None else safe_text(event)
 
 
 def _exc_info(given: object) -> tuple[type[BaseException], BaseException, TracebackType | None] | None:

@@ -30,6 +30,8 @@ DEEPEST = 6
 """Levels of lists and dicts inside one another."""
 
 _INT64 = range(-(2**63), 2**63)
+CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
+"""Types whose own ``str()`` has no bounds and no secrets."""
 _SEQUENCES = (list, tuple, deque, set, frozenset)
 _ISO = (dt.datetime, dt.date, dt.time)
 _TEXTUAL = (decimal.Decimal, uuid.UUID)

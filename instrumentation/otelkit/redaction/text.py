@@ -25,6 +25,7 @@ _VALUE = re.compile(
     r"""\\*"(?:[^"\\]|\\.)*"|\\*'(?:[^'\\]|\\.)*'|(?:Bearer|Basic|Digest|Token)[ \t]+[^\s,;]+|[^\s,;&]+""", re.IGNORECASE | re.DOTALL
 )
 _REST_OF_LINE = re.compile(r"[^\r\n]+")
+_BRACKETS = "([{}])\"'"
 _CLOSING = ")]}\"'"
 
 
@@ -65,7 +66,7 @@ def _redact_pairs(text: str) -> str:
         # A cookie or authorization header holds several values.
         header = "cookie" in name.lower() and ";" in text[position:]
         value = (_REST_OF_LINE if header else _VALUE).match(text, position)
-        if value is None:
+        if value is None or value[0].strip(_BRACKETS) == "REDACTED":  # By an earlier hand.
             continue
         parts += (text[done:position], REDACTED)
         done = position = value.end()

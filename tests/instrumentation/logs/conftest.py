@@ -6,7 +6,7 @@ import importlib.util
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -39,6 +39,14 @@ class KeepingHandler(logging.Handler):
     @property
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(text) for text in self.texts]
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Take pytest's own handlers off the root logger: they raise for the values that these tests log."""
+    root = logging.getLogger()
+    root.handlers[:] = [handler for handler in root.handlers if not type(handler).__module__.startswith("_pytest")]
+    return (yield)
 
 
 @pytest.fixture(params=["orjson", "json"])
@@ -100,3 +108,29 @@ def logging_state() -> dict[str, Any]:
             handlers = [(handler, handler.formatter, handler.level) for handler in logger.handlers]
             state[name] = (handlers, logger.level, logger.propagate, logger.disabled)
     return state
+
+
+@pytest.fixture
+def rf_request() -> Callable[[str], Any]:
+    """A GET request for this path, as Django's test tools make it."""
+    from django.test import RequestFactory
+
+    return RequestFactory().get
+
+
+@pytest.fixture
+def django_assert_no_queries() -> Callable[[], Any]:
+    """A context in which a query is an error."""
+    from contextlib import contextmanager
+
+    from django.db import connection
+
+    @contextmanager
+    def _assert() -> Iterator[None]:
+        def refuse(execute: Any, sql: str, *_: Any) -> Any:
+            raise AssertionError(f"a query was made: {sql}")
+
+        with connection.execute_wrapper(refuse):
+            yield
+
+    return _assert

@@ -1,0 +1,64 @@
+# Every target sets up what it needs: a virtual environment in .venv and the pinned packages of constraints.txt.
+# PYTHON chooses the interpreter (3.11 or newer):  make test PYTHON=python3.13
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check gates generate wheel bench conformance matrix backends containers clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Run the demo: services, load and faults without Docker (Ctrl-C ends it)
+	$(BIN)/python -m otelkit_demo $(ARGS)
+
+test: $(READY) ## Run the tests that need nothing but Python
+	$(BIN)/python -m pytest $(ARGS)
+
+check: gates ## Run every gate, and every test that needs no container engine
+	$(BIN)/python -m pytest -m "not containers" $(ARGS)
+
+gates: $(READY) ## Format, lint, types, import directions, freshness of generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m otelkit.reference render --check
+	$(BIN)/python -m otelkit_dashboards render --check
+	$(BIN)/python -m otelkit_alerts render --check
+
+generate: $(READY) ## Write the generated boards, rules and reference pages
+	$(BIN)/python -m otelkit.reference render
+	$(BIN)/python -m otelkit_dashboards render
+	$(BIN)/python -m otelkit_alerts render
+
+wheel: $(READY) ## Build the wheel, install it into an empty environment and use it
+	$(BIN)/python -m pytest -m wheel $(ARGS)
+
+bench: $(READY) ## Measure what a request costs, beside upstream's instrumentation, in one run
+	$(BIN)/python -m tests.benchmarks.requests
+
+conformance: $(READY) ## Compare our request engine with upstream's instrumentation, request by request
+	$(BIN)/python -m pytest tests/conformance $(ARGS)
+
+matrix: ## Run the tests on each Python and Django that this machine offers
+	./tests/matrix.sh $(ARGS)
+
+backends: $(READY) ## Run the tests against the real Prometheus, promtool, Alertmanager, Collector and Loki on PATH
+	$(BIN)/python -m pytest -m backends $(ARGS)
+
+containers: $(READY) ## Run the compose stack's test (needs a Docker engine)
+	$(BIN)/python -m pytest -m containers $(ARGS)
+
+clean: ## Remove the virtual environment and what the tools left
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("otelkit needs Python 3.11 or newer; %s is %d.%d. Try: make $(MAKECMDGOALS) PYTHON=python3.11" % (sys.executable, *sys.version_info[:2]) if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)

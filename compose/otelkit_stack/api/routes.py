@@ -1,0 +1,65 @@
+"""Endpoints that return a trace as JSON, ``/-/ready``, and ``/-/flush`` for tests."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from otelkit_stack.api.tempo import tempo_trace
+from otelkit_stack.errors import StackError
+from otelkit_stack.queries import Queries, id_bytes
+from otelkit_stack.store import Store
+
+
+def api_routes(store: Store, queries: Queries) -> list[Route]:
+    """``/api/v2/traces/{id}`` as Tempo answers it, ``/api/otelkit/v1/traces/{id}``, ``/-/ready`` and ``/-/flush``."""
+
+    def trace_as_tempo(request: Request) -> Response:
+        trace_id = request.path_params["trace_id"]
+        if id_bytes(trace_id) is None:
+            return PlainTextResponse(f"{trace_id!r} is not a trace id: it has up to 32 hexadecimal digits", 400)
+        return JSONResponse(tempo_trace(queries.trace(trace_id)))
+
+    def trace_with_all(request: Request) -> Response:
+        trace_id = request.path_params["trace_id"]
+        trace = queries.trace(trace_id)
+        if trace is None:
+            return JSONResponse({"error": f"Trace {trace_id!r} is not known here. It may not have arrived yet, or be too old."}, 404)
+        return JSONResponse(_without_gaps(asdict(trace)))
+
+    async def ready(_request: Request) -> Response:
+        failure = store.failure
+        return PlainTextResponse(failure, 503) if failure else PlainTextResponse("ready")
+
+    async def flush(_request: Request) -> Response:
+        try:
+            await run_in_threadpool(store.flush)
+        except StackError as error:
+            return PlainTextResponse(str(error), 503)
+        return Response(status_code=204)
+
+    return [
+        Route("/api/v2/traces/{trace_id}", trace_as_tempo),
+        Route("/api/otelkit/v1/traces/{trace_id}", trace_with_all),
+        Route("/-/ready", ready),
+        Route("/-/flush", flush, methods=["POST"]),
+    ]
+
+
+def _without_gaps(value: Any) -> Any:
+    """The value with the floats that JSON lacks as texts, spelled as Prometheus spells them."""
+    match value:
+        case float() if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+        case dict():
+            return {key: _without_gaps(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_without_gaps(item) for item in value]
+        case _:
+            return value

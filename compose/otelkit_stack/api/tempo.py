@@ -1,0 +1,94 @@
+"""A trace in the shape of Tempo's ``GET /api/v2/traces/{id}``: OTLP as protobuf's JSON has it, ids in base64.
+
+Source: the answers of Tempo 3.0.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+
+from otelkit_stack.records import Span, Trace
+
+
+def tempo_trace(trace: Trace | None) -> dict[str, object]:
+    """The answer's body; an unknown trace is an empty one, as in Tempo."""
+    if trace is None or not trace.spans:
+        return {"trace": {}, "metrics": {}}
+    by_resource: dict[str, list[Span]] = {}
+    for span in trace.spans:
+        by_resource.setdefault(json.dumps(span.resource, sort_keys=True), []).append(span)
+    return {"trace": {"resourceSpans": [_resource_spans(spans) for spans in by_resource.values()]}, "metrics": {}}
+
+
+def _resource_spans(spans: Iterable[Span]) -> dict[str, object]:
+    first, *_ = spans
+    by_scope: dict[object, list[Span]] = {}
+    for span in spans:
+        by_scope.setdefault(span.scope, []).append(span)
+    return {
+        "resource": {"attributes": _attributes(first.resource)},
+        "scopeSpans": [
+            {
+                "scope": _present(name=of_scope[0].scope.name, version=of_scope[0].scope.version),
+                "spans": [_span(span) for span in of_scope],
+            }
+            for of_scope in by_scope.values()
+        ],
+    }
+
+
+def _span(span: Span) -> dict[str, object]:
+    status = _present(
+        message=span.status_message,
+        code="" if span.status == "UNSET" else f"STATUS_CODE_{span.status}",
+    )
+    return _present(
+        traceId=_base64(span.trace_id),
+        spanId=_base64(span.span_id),
+        parentSpanId=_base64(span.parent_span_id or ""),
+        name=span.name,
+        kind=f"SPAN_KIND_{span.kind}",
+        startTimeUnixNano=str(span.start_ns),
+        endTimeUnixNano=str(span.end_ns),
+        attributes=_attributes(span.attributes),
+        events=[
+            _present(timeUnixNano=str(event.time_ns), name=event.name, attributes=_attributes(event.attributes)) for event in span.events
+        ],
+        links=[
+            _present(traceId=_base64(link.trace_id), spanId=_base64(link.span_id), attributes=_attributes(link.attributes))
+            for link in span.links
+        ],
+    ) | {"status": status}
+
+
+def _attributes(attributes: Mapping[str, object]) -> list[dict[str, object]]:
+    return [{"key": key, "value": _any_value(value)} for key, value in attributes.items()]
+
+
+def _any_value(value: object) -> dict[str, object]:
+    match value:
+        case bool():
+            return {"boolValue": value}
+        case int():
+            return {"intValue": str(value)}
+        case float():
+            return {"doubleValue": value}
+        case list():
+            return {"arrayValue": {"values": [_any_value(item) for item in value]}}
+        case dict():
+            return {"kvlistValue": {"values": _attributes(value)}}
+        case None:
+            return {}
+        case _:
+            return {"stringValue": str(value)}
+
+
+def _base64(hex_id: str) -> str:
+    return base64.b64encode(bytes.fromhex(hex_id)).decode("ascii")
+
+
+def _present(**fields: object) -> dict[str, object]:
+    """The fields that are not empty: protobuf's JSON leaves the others out."""
+    return {name: value for name, value in fields.items() if value not in ("", [], None)}

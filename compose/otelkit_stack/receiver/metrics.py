@@ -1,0 +1,159 @@
+"""Metrics of an OTLP request as Prometheus' series, samples and exemplars.
+
+Source: Prometheus 3's OTLP receiver (``storage/remote/otlptranslator/prometheusremotewrite``) with classic histograms,
+the promoted attributes of the catalogue and ``keep_identifying_resource_attributes``. Exponential histograms and summaries,
+which it would take, are refused here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    AggregationTemporality,
+    DataPointFlags,
+    Exemplar,
+    HistogramDataPoint,
+    Metric,
+    NumberDataPoint,
+)
+
+from otelkit_stack.prometheus_naming import MetricType, bound_text, label_value, metric_name
+from otelkit_stack.receiver.attributes import attributes_of
+from otelkit_stack.receiver.refusals import MAX_NS, Refusals
+from otelkit_stack.receiver.series_labels import ResourceLabels, labels_of, target_info_labels
+from otelkit_stack.rows import STALE_NAN, Batch, ExemplarRow, SampleRow, SeriesRow, content_id, json_text, stored_float
+
+TARGET_INFO = "target_info"
+
+_NOT_STORED = {
+    "exponential_histogram": "is an exponential histogram, which is not stored: record it with explicit buckets",
+    "summary": "is a summary, which is not stored: record it as a histogram",
+}
+
+
+def read_metrics(request: ExportMetricsServiceRequest) -> tuple[Batch, Refusals]:
+    """Rows of the points that can be stored, and which metrics cannot, by name and with the reason."""
+    batch, refusals = Batch(), Refusals()
+    for of_resource in request.resource_metrics:
+        attributes = attributes_of(of_resource.resource.attributes)
+        reader = _Reader(batch, refusals, ResourceLabels.of(attributes))
+        for of_scope in of_resource.scope_metrics:
+            for metric in of_scope.metrics:
+                reader.read(metric)
+        try:
+            info = target_info_labels(attributes)
+        except ValueError as error:
+            refusals.add(f"{TARGET_INFO} was not made: {error}", 0)
+            continue
+        if info and reader.newest_ns:
+            reader.add_sample(TARGET_INFO, info, reader.newest_ns, 1.0)
+    return batch, refusals
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Puts the metrics of one resource into the batch."""
+
+    batch: Batch
+    refusals: Refusals
+    resource: ResourceLabels
+    newest_ns: int = 0
+
+    def read(self, metric: Metric) -> None:
+        kind = metric.WhichOneof("data")
+        title = f'metric "{metric.name[:100]}"'
+        if kind is None:
+            self.refusals.add(f"{title} has no data", 0)
+            return
+        points: Sequence[NumberDataPoint | HistogramDataPoint] = getattr(metric, kind).data_points
+        if reason := _NOT_STORED.get(kind):
+            self.refusals.add(f"{title} {reason}", len(points))
+            return
+        if kind != "gauge" and getattr(metric, kind).aggregation_temporality != AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE:
+            self.refusals.add(f"{title} is not cumulative, as Prometheus' series are: set the exporter's temporality", len(points))
+            return
+        try:
+            name = metric_name(metric.name, metric.unit, _type_of(metric))
+        except ValueError as error:
+            self.refusals.add(str(error), len(points))
+            return
+        for point in points:
+            try:
+                self._read_point(name, point)
+            except ValueError as error:
+                self.refusals.add(f"{title}: {error}")
+
+    def _read_point(self, name: str, point: NumberDataPoint | HistogramDataPoint) -> None:
+        if point.time_unix_nano > MAX_NS:
+            raise ValueError("a point's time must lie before the year 2262")
+        labels = labels_of(attributes_of(point.attributes), self.resource)
+        self.newest_ns = max(self.newest_ns, point.time_unix_nano)
+        if isinstance(point, HistogramDataPoint):
+            self._read_histogram(name, labels, point)
+            return
+        field = point.WhichOneof("value")
+        value = float(getattr(point, field)) if field else 0.0
+        series_id = self.add_sample(name, labels, point.time_unix_nano, STALE_NAN if _is_absent(point.flags) else value)
+        if name.endswith("_total"):  # Prometheus keeps the exemplars of counters and histograms
+            self._add_exemplars(series_id, point.exemplars)
+
+    def _read_histogram(self, name: str, labels: dict[str, str], point: HistogramDataPoint) -> None:
+        absent = _is_absent(point.flags)
+        if point.HasField("sum"):
+            self.add_sample(f"{name}_sum", labels, point.time_unix_nano, STALE_NAN if absent else point.sum)
+        self.add_sample(f"{name}_count", labels, point.time_unix_nano, STALE_NAN if absent else float(point.count))
+        # The last count is of the bucket above every bound; point.count says the same.
+        pairs = list(zip(point.explicit_bounds, accumulate(point.bucket_counts), strict=False))
+        buckets = [(bound_text(bound), count) for bound, count in pairs] + [("+Inf", point.count)]
+        series = [
+            self.add_sample(f"{name}_bucket", labels | {"le": le}, point.time_unix_nano, STALE_NAN if absent else float(count))
+            for le, count in buckets
+        ]
+        bounds = [bound for bound, _ in pairs]
+        for exemplar in point.exemplars:
+            self._add_exemplars(series[bisect_left(bounds, _exemplar_value(exemplar))], [exemplar])
+
+    def add_sample(self, name: str, labels: dict[str, str], time_ns: int, value: float) -> int:
+        """Put one sample and its series into the batch; the series' id."""
+        text = json_text(dict(sorted(labels.items())))
+        series_id = content_id("series", name, text)
+        if series_id not in self.batch.series:
+            self.batch.series[series_id] = SeriesRow(series_id, name, text)
+        self.batch.samples.append(SampleRow(series_id, time_ns // 1_000_000, stored_float(value)))
+        return series_id
+
+    def _add_exemplars(self, series_id: int, exemplars: Iterable[Exemplar]) -> None:
+        for exemplar in exemplars:
+            # An exemplar is an extra: one that cannot be stored takes nothing from its point.
+            if exemplar.time_unix_nano > MAX_NS or exemplar.WhichOneof("value") is None:
+                continue
+            labels = {name: label_value(value) for name, value in attributes_of(exemplar.filtered_attributes).items()}
+            self.batch.exemplars.append(
+                ExemplarRow(
+                    series_id=series_id,
+                    time_ns=exemplar.time_unix_nano,
+                    value=stored_float(_exemplar_value(exemplar)),
+                    trace_id=exemplar.trace_id if len(exemplar.trace_id) == 16 else b"",
+                    span_id=exemplar.span_id if len(exemplar.span_id) == 8 else b"",
+                    labels=json_text(labels),
+                )
+            )
+
+
+def _type_of(metric: Metric) -> MetricType:
+    if metric.HasField("sum"):
+        return MetricType.COUNTER if metric.sum.is_monotonic else MetricType.UP_DOWN_COUNTER
+    return MetricType.HISTOGRAM if metric.HasField("histogram") else MetricType.GAUGE
+
+
+def _is_absent(flags: int) -> bool:
+    return bool(flags & DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK)
+
+
+def _exemplar_value(exemplar: Exemplar) -> float:
+    return float(exemplar.as_int if exemplar.WhichOneof("value") == "as_int" else exemplar.as_double)

@@ -1,0 +1,174 @@
+"""Rows as the writer takes them: one named tuple per table, its fields being the columns."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import NamedTuple
+
+
+class ResourceRow(NamedTuple):
+    """Table ``resource``."""
+
+    id: int
+    service: str
+    attributes: str
+
+
+class ScopeRow(NamedTuple):
+    """Table ``scope``."""
+
+    id: int
+    name: str
+    version: str
+    attributes: str
+
+
+class SpanRow(NamedTuple):
+    """Table ``span``."""
+
+    trace_id: bytes
+    span_id: bytes
+    parent_span_id: bytes | None
+    resource_id: int
+    scope_id: int
+    service: str
+    name: str
+    kind: int
+    start_ns: int
+    duration_ns: int
+    status: int
+    status_message: str
+    route: str | None
+    attributes: str
+    events: str
+    links: str
+
+
+class LogRow(NamedTuple):
+    """Table ``log``."""
+
+    time_ns: int
+    severity_number: int
+    severity: str
+    body: str
+    event_name: str
+    trace_id: bytes | None
+    span_id: bytes | None
+    resource_id: int
+    scope_id: int
+    service: str
+    attributes: str
+
+
+class SeriesRow(NamedTuple):
+    """Table ``series``."""
+
+    id: int
+    name: str
+    labels: str
+
+
+class SampleRow(NamedTuple):
+    """Table ``sample``."""
+
+    series_id: int
+    time_ms: int
+    value: float | bytes
+
+
+class ExemplarRow(NamedTuple):
+    """Table ``exemplar``."""
+
+    series_id: int
+    time_ns: int
+    value: float | bytes
+    trace_id: bytes
+    span_id: bytes
+    labels: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one request brought: records, and the dictionary entries they point at."""
+
+    resources: dict[int, ResourceRow] = field(default_factory=dict)
+    scopes: dict[int, ScopeRow] = field(default_factory=dict)
+    series: dict[int, SeriesRow] = field(default_factory=dict)
+    spans: list[SpanRow] = field(default_factory=list)
+    logs: list[LogRow] = field(default_factory=list)
+    samples: list[SampleRow] = field(default_factory=list)
+    exemplars: list[ExemplarRow] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        """Number of records; dictionary entries do not count."""
+        return len(self.spans) + len(self.logs) + len(self.samples) + len(self.exemplars)
+
+    def statements(self) -> Iterator[tuple[str, Sequence[tuple[object, ...]]]]:
+        """Each table's INSERT with its rows, tables without rows left out."""
+        yield from (
+            (_INSERTS[table], rows)
+            for table, rows in (
+                ("resource", [*self.resources.values()]),
+                ("scope", [*self.scopes.values()]),
+                ("series", [*self.series.values()]),
+                ("span", self.spans),
+                ("log", self.logs),
+                ("sample", self.samples),
+                ("exemplar", self.exemplars),
+            )
+            if rows
+        )
+
+
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    # OR IGNORE: dictionary entries are there already, as a rule, and a record that was sent twice is one record.
+    return f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - our own names
+
+
+_INSERTS = {
+    "resource": _insert("resource", ResourceRow._fields),
+    "scope": _insert("scope", ScopeRow._fields),
+    "series": _insert("series", SeriesRow._fields),
+    "span": _insert("span", SpanRow._fields),
+    "log": _insert("log", LogRow._fields),
+    "sample": _insert("sample", SampleRow._fields),
+    "exemplar": _insert("exemplar", ExemplarRow._fields),
+}
+
+
+def content_id(*texts: str) -> int:
+    """The id of a dictionary entry: a signed 64-bit hash of its content, the same in every process."""
+    digest = blake2b("\0".join(texts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def json_text(value: object) -> str:
+    """Compact JSON that SQLite's JSON functions read. Raises ValueError for a NaN or an infinity."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def stored_float(value: float) -> float | bytes:
+    """The value as a column keeps it: SQLite turns a NaN into NULL, and staleness is told by the bits of a NaN."""
+    return struct.pack(">d", value) if math.isnan(value) else value
+
+
+def loaded_float(stored: float | bytes) -> float:
+    """The value that :func:`stored_float` put away."""
+    if isinstance(stored, bytes):
+        (value,) = struct.unpack(">d", stored)
+        return float(value)
+    return float(stored)
+
+
+STALE_NAN = loaded_float(bytes.fromhex("7ff0000000000002"))
+"""The NaN by which Prometheus marks the end of a series (``model/value.StaleNaN``)."""
+
+
+def is_stale(value: float) -> bool:
+    """Whether the value is the staleness mark, and not a NaN that was measured."""
+    return math.isnan(value) and struct.pack(">d", value) == struct.pack(">d", STALE_NAN)

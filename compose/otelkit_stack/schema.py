@@ -1,0 +1,114 @@
+"""The tables of the database, as steps that only ever grow.
+
+``PRAGMA user_version`` holds the number of steps a database has taken. A released step is never edited: to change a
+table, append one. Logs and exemplars have no foreign key to spans, because they arrive before them, after them, or alone.
+
+Times are Unix nanoseconds, those of samples milliseconds, which is all that Prometheus keeps. Ids of traces and spans are
+their 16 and 8 bytes. ``resource``, ``scope`` and ``series`` are dictionaries: their id is a hash of their content, so that
+a writer never has to look one up. Columns that hold JSON say so.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+_FIRST = """
+CREATE TABLE resource (
+    id INTEGER PRIMARY KEY,
+    service TEXT NOT NULL,
+    attributes TEXT NOT NULL        -- JSON object
+);
+CREATE TABLE scope (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    attributes TEXT NOT NULL        -- JSON object
+);
+
+CREATE TABLE span (
+    trace_id BLOB NOT NULL,
+    span_id BLOB NOT NULL,
+    parent_span_id BLOB,
+    resource_id INTEGER NOT NULL,
+    scope_id INTEGER NOT NULL,
+    service TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind INTEGER NOT NULL,          -- OTLP's SpanKind
+    start_ns INTEGER NOT NULL,
+    duration_ns INTEGER NOT NULL,
+    status INTEGER NOT NULL,        -- OTLP's StatusCode
+    status_message TEXT NOT NULL,
+    route TEXT,
+    attributes TEXT NOT NULL,       -- JSON object
+    events TEXT NOT NULL,           -- JSON array of [time_ns, name, attributes]
+    links TEXT NOT NULL             -- JSON array of [trace_id, span_id, attributes]
+);
+-- An exporter that saw no answer sends again: the same span twice is one span.
+CREATE UNIQUE INDEX span_identity ON span (trace_id, span_id);
+CREATE INDEX span_start ON span (start_ns, trace_id);
+CREATE INDEX span_served ON span (start_ns, service, status, duration_ns, kind) WHERE kind = 2;  -- RED reads nothing else
+
+CREATE TABLE log (
+    time_ns INTEGER NOT NULL,
+    severity_number INTEGER NOT NULL,
+    severity TEXT NOT NULL,
+    body TEXT NOT NULL,
+    event_name TEXT NOT NULL,
+    trace_id BLOB,
+    span_id BLOB,
+    resource_id INTEGER NOT NULL,
+    scope_id INTEGER NOT NULL,
+    service TEXT NOT NULL,
+    attributes TEXT NOT NULL        -- JSON object
+);
+CREATE INDEX log_time ON log (time_ns);
+CREATE INDEX log_trace ON log (trace_id) WHERE trace_id IS NOT NULL;
+
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,             -- as Prometheus spells it
+    labels TEXT NOT NULL            -- JSON object, sorted, without __name__
+);
+CREATE INDEX series_name ON series (name);
+CREATE TABLE sample (
+    series_id INTEGER NOT NULL,
+    time_ms INTEGER NOT NULL,
+    value NOT NULL,                 -- REAL, or the 8 bytes of a NaN, which SQLite would turn into NULL
+    PRIMARY KEY (series_id, time_ms)
+) WITHOUT ROWID;
+CREATE TABLE exemplar (
+    series_id INTEGER NOT NULL,
+    time_ns INTEGER NOT NULL,
+    value NOT NULL,                 -- as in sample
+    trace_id BLOB NOT NULL,         -- empty where the measurement was made outside a trace
+    span_id BLOB NOT NULL,
+    labels TEXT NOT NULL            -- JSON object: the attributes the series has not
+);
+-- A cumulative histogram repeats its exemplar at every export.
+CREATE UNIQUE INDEX exemplar_identity ON exemplar (series_id, time_ns, trace_id, span_id);
+CREATE INDEX exemplar_trace ON exemplar (trace_id);
+CREATE INDEX exemplar_time ON exemplar (time_ns);
+"""
+
+STEPS: tuple[str, ...] = (_FIRST,)
+VERSION = len(STEPS)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """How many steps the database has taken; 0 for an empty one."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Take the steps the database has not taken yet, each as a whole or not at all.
+
+    The connection must be in autocommit mode. Raises sqlite3.Error; the database is then at the last whole step.
+    """
+    for number in range(version_of(connection), VERSION):
+        try:
+            connection.executescript(f"BEGIN IMMEDIATE;\n{STEPS[number]}\nPRAGMA user_version = {number + 1};\nCOMMIT;")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.rollback()
+            raise

@@ -1,0 +1,135 @@
+"""The stack as a running server: store, receiver, APIs and page in one process, on the loopback address."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import threading
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from otelkit_stack.api.routes import api_routes
+from otelkit_stack.errors import StackError
+from otelkit_stack.loopback import HOST, LoopbackOnly
+from otelkit_stack.pages.routes import page_routes
+from otelkit_stack.queries import Queries
+from otelkit_stack.receiver.body import DEFAULT_LIMIT
+from otelkit_stack.receiver.routes import receiver_routes
+from otelkit_stack.store import DAY_S, Store
+
+DEFAULT_PORT = 4318
+"""Where OpenTelemetry exporters send OTLP/HTTP unless told otherwise."""
+
+_GRACE_S = 3
+_BACKLOG = 128
+
+
+def stack_app(store: Store, queries: Queries, *, limit: int = DEFAULT_LIMIT) -> Starlette:
+    """The ASGI application; ``limit`` is the size of a request in bytes."""
+
+    def unavailable(_request: Request, error: Exception) -> Response:
+        return PlainTextResponse(str(error), 503)
+
+    return Starlette(
+        routes=[*receiver_routes(store, limit), *api_routes(store, queries), *page_routes(queries)],
+        middleware=[Middleware(LoopbackOnly)],
+        exception_handlers={StackError: unavailable},
+    )
+
+
+class StackServer:
+    """The stack, running in threads of this process while the context is open; port 0 takes a free one.
+
+    Raises StackError on entering, where the port or the database is taken, or the folder cannot be used.
+    """
+
+    def __init__(self, data: Path, port: int, *, limit: int = DEFAULT_LIMIT, retention_s: float | None = 7 * DAY_S) -> None:
+        self._data = data
+        self._port = port
+        self._limit = limit
+        self._retention_s = retention_s
+
+    def __enter__(self) -> Self:
+        self._socket = _listening_socket(self._port)
+        try:
+            self.store = Store(self._data, retention_s=self._retention_s)
+        except StackError:
+            self._socket.close()
+            raise
+        self.queries = Queries(self.store.file)
+        # "off": no lifespan events are needed, and no logger is configured, so that the caller's own logging stays as it is.
+        config = uvicorn.Config(
+            stack_app(self.store, self.queries, limit=self._limit),
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="otelkit-stack-server", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+        # The writer's connection goes last: only it can fold the log into the database file.
+        self.queries.close()
+        self.store.close()
+
+    @property
+    def url(self) -> str:
+        """Where the page and the receiver are; the socket listens from the start, so that nobody has to wait."""
+        return f"http://{HOST}:{self._socket.getsockname()[1]}"
+
+    def wait(self) -> None:
+        """Return when SIGINT or SIGTERM arrives, or the server has ended. To be called from the main thread."""
+        stopped = threading.Event()
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            stopped.set()
+
+        earlier = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            while self._thread.is_alive() and not stopped.wait(0.5):
+                pass
+        finally:
+            for number, handler in earlier.items():
+                signal.signal(number, handler)
+
+
+def serve(data: Path, port: int = DEFAULT_PORT) -> None:
+    """Run the stack until SIGINT or SIGTERM, with its database in the folder ``data``. Raises StackError where it cannot start."""
+    with StackServer(data, port) as server:
+        print(f"otelkit stack: {server.url}  (page and OTLP/HTTP receiver; data in {server.store.file})", flush=True)
+        server.wait()
+        print("otelkit stack: stopping", flush=True)
+
+
+def _listening_socket(port: int) -> socket.socket:
+    # Named as TCP, because asyncio sets TCP_NODELAY on no other socket, and each answer would wait 40 ms for an acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    # A port that a stopped stack just left may be taken again at once.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise StackError(f"Port {port} is taken. Stop what listens there, or choose another port with --port (0 for any).") from error
+        if error.errno == errno.EACCES:
+            raise StackError(f"Port {port} needs the rights of an administrator. Choose one from 1024 on with --port.") from error
+        raise StackError(f"Port {port} cannot be used: {error.strerror}. Choose another one with --port.") from error
+    return listener

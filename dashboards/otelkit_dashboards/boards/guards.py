@@ -1,0 +1,16 @@
+"""Panels of failures that may have none: a line at 0 that says "none" is news, an empty panel is a question."""
+
+from __future__ import annotations
+
+from otelkit.catalog.labels import Label
+from otelkit.catalog.promql import Expr, number
+from otelkit_dashboards.panels import Query, Tone
+
+
+def or_none(failures: Expr, legend: tuple[Label, ...], *, out_of: Expr) -> tuple[Query, Query]:
+    """The failures by ``legend``; where there is no series of them at all, a line "none" as long as ``out_of`` has samples."""
+    none = (number(0) * out_of).unless_on([], failures)
+    return (
+        Query(failures, legend, key="found", may_be_empty='nothing failed; the query "none" says so'),
+        Query(none, "none", key="none", tone=Tone.MUTED, may_be_empty='something failed; the query "found" shows it'),
+    )

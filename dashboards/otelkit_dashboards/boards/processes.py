@@ -1,0 +1,67 @@
+"""What a service's worker processes use."""
+
+from __future__ import annotations
+
+from otelkit.catalog.labels import SERVICE_INSTANCE_ID, SERVICE_NAME
+from otelkit.catalog.metrics import HTTP_SERVER_ACTIVE_REQUESTS, PROCESS_CPU_TIME, PROCESS_MEMORY_USAGE, PROCESS_UPTIME, TARGET_INFO
+from otelkit.catalog.promql import count, minimum, rate, total
+from otelkit_dashboards.boards.choices import CHOSEN
+from otelkit_dashboards.model import Row
+from otelkit_dashboards.panels import Query, TimeSeries, Tone, Unit
+
+NO_PROCESSES = "No process metrics: check that the service exports metrics."
+
+# With the service: slots are numbered per host, so two services on one host share them.
+_WORKER = [SERVICE_NAME, SERVICE_INSTANCE_ID]
+
+PROCESSES = Row(
+    "processes",
+    "Workers",
+    (
+        TimeSeries(
+            key="in-flight",
+            title="Requests in flight",
+            help="Requests that are being answered now, and the workers that answer them.",
+            act="Level with the workers' threads: requests queue up, so add workers or find what makes them slow.",
+            missing=NO_PROCESSES,
+            unit=Unit.COUNT,
+            queries=(
+                Query(total(HTTP_SERVER_ACTIVE_REQUESTS, by=[SERVICE_NAME], where=CHOSEN), (SERVICE_NAME,), key="requests"),
+                Query(count(TARGET_INFO, where=CHOSEN), "workers", key="workers", tone=Tone.MUTED, dashed=True),
+            ),
+        ),
+        TimeSeries(
+            key="cpu",
+            title="Processor",
+            help="Seconds of processor time a second, by worker.",
+            act="Near 1 for a worker: Python runs on one core, so add workers, or profile what they compute.",
+            missing=NO_PROCESSES,
+            unit=Unit.CORES,
+            stacked=True,
+            queries=(
+                Query(
+                    rate(PROCESS_CPU_TIME, by=_WORKER, where=CHOSEN),
+                    tuple(_WORKER),
+                ),
+            ),
+        ),
+        TimeSeries(
+            key="memory",
+            title="Memory",
+            help="Resident memory by worker.",
+            act="Rising without end is a leak: compare with the deploys, and recycle workers until it is found.",
+            missing=NO_PROCESSES,
+            unit=Unit.BYTES,
+            queries=(Query(total(PROCESS_MEMORY_USAGE, by=_WORKER, where=CHOSEN), tuple(_WORKER)),),
+        ),
+        TimeSeries(
+            key="uptime",
+            title="Youngest worker",
+            help="Time since the newest worker of each service started.",
+            act="A saw-tooth is a restart loop: read the last lines that the worker wrote, and look for out-of-memory kills.",
+            missing=NO_PROCESSES,
+            unit=Unit.SECONDS,
+            queries=(Query(minimum(PROCESS_UPTIME, by=[SERVICE_NAME], where=CHOSEN), (SERVICE_NAME,)),),
+        ),
+    ),
+)
