@@ -1,0 +1,121 @@
+"""The command line: ``python -m otelkit_demo``, which ``otelkit demo`` and ``make demo`` call too."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from otelkit_demo.errors import DemoError
+from otelkit_demo.faults import FAULTS, FLAG_FILE_VARIABLE, FaultError, FlagFile
+from otelkit_demo.folder import DEFAULT_FOLDER, flag_file
+from otelkit_demo.load import add_load_options
+from otelkit_demo.manifest import SERVICES
+from otelkit_demo.report import fault_line
+from otelkit_demo.runner import DemoOptions, run
+
+_STOPPED, _FAILED = 0, 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0 also when stopped by Ctrl-C, 1 with a sentence on stderr when it failed."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except (DemoError, FaultError) as error:
+        print(error, file=sys.stderr)
+    except BrokenPipeError:
+        # Whoever read our output has gone. Python would complain once more when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"The demo cannot go on: {error.strerror or error}{where}.", file=sys.stderr)
+    return _FAILED
+
+
+def _demo(options: argparse.Namespace) -> int:
+    asked = {name: getattr(options, f"{name}_port") for name in _PORT_NAMES}
+    chosen = DemoOptions(
+        minutes=options.minutes,
+        rate=options.rate,
+        seed=options.seed,
+        data=options.data,
+        load=options.load,
+        ports={name: port for name, port in asked.items() if port is not None},
+    )
+    run(chosen, Console())
+    return _STOPPED
+
+
+def _set_fault(options: argparse.Namespace) -> int:
+    flags = _flags(options)
+    flags.set(options.name, options.share)
+    print(fault_line(options.name, options.share))
+    return _STOPPED
+
+
+def _clear_fault(options: argparse.Namespace) -> int:
+    ended = _flags(options).clear(options.name)
+    print(f"Cleared: {', '.join(ended)}." if ended else "Nothing was set.")
+    return _STOPPED
+
+
+def _list_faults(options: argparse.Namespace) -> int:
+    shares = _flags(options, must_run=False).shares()
+    for fault in FAULTS:
+        state = f"{shares[fault.name]:.0%}" if fault.name in shares else "off"
+        print(f"{fault.name:<16} {state:>5}  {fault.seen}\n{'':<24}Alert {fault.alert} within {fault.within_s // 60} min, {fault.runbook}")
+    return _STOPPED
+
+
+def _flags(options: argparse.Namespace, *, must_run: bool = True) -> FlagFile:
+    """The flag file of the demo in ``--data``. Raises DemoError where no demo has made that folder."""
+    given = os.environ.get(FLAG_FILE_VARIABLE)
+    path = Path(given) if given and options.data is None else flag_file(options.data or DEFAULT_FOLDER)
+    if must_run and not path.parent.is_dir():
+        raise DemoError(f"No demo has run in {path.parent}. Start one, or name its folder with --data DIR.")
+    return FlagFile(path)
+
+
+_PORT_NAMES = ("stack", *(service.name for service in SERVICES))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="otelkit demo", description="A shop of Django services, observed by otelkit, without Docker.")
+    parser.set_defaults(command=_demo)
+    add_load_options(parser)
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help=f"folder for databases and logs, kept; by default {DEFAULT_FOLDER}, emptied"
+    )
+    parser.add_argument("--no-load", dest="load", action="store_false", help="send no requests")
+    for name in _PORT_NAMES:
+        parser.add_argument(f"--{name}-port", type=int, metavar="PORT", help=f"port of {name}; by default the usual one, or any free one")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    fault = commands.add_parser("fault", help="break something on purpose").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    _add_fault_commands(fault)
+    return parser
+
+
+def _add_fault_commands(fault: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    setting = fault.add_parser("set", help="break a share of the calls")
+    setting.set_defaults(command=_set_fault)
+    setting.add_argument("name")
+    setting.add_argument("share", type=float, nargs="?", default=1.0, help="from 0 to 1 (%(default)s)")
+    clearing = fault.add_parser("clear", help="mend one fault, or all")
+    clearing.set_defaults(command=_clear_fault)
+    clearing.add_argument("name", nargs="?")
+    listing = fault.add_parser("list", help="what can be broken, and what is")
+    listing.set_defaults(command=_list_faults)
+    for parser in (setting, clearing, listing):
+        parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the running demo")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,18 @@
+"""URLs of the inventory service."""
+
+from django.urls import path
+
+from otelkit_demo.chassis import probes
+from otelkit_demo.inventory import views
+
+urlpatterns = [
+    path("stock/<slug:sku>", views.OneStock.as_view(), name="stock"),
+    path("reservations", views.Reservations.as_view(), name="reservations"),
+    path("reservations/<uuid:pk>", views.OneReservation.as_view(), name="reservation"),
+    path("livez", probes.livez),
+    path("readyz", probes.readyz),
+]
+
+handler400 = "otelkit_demo.chassis.problems.bad_request"
+handler404 = "otelkit_demo.chassis.problems.not_found"
+handler500 = "otelkit_demo.chassis.problems.server_error"

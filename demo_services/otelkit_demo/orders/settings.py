@@ -1,0 +1,39 @@
+"""Settings of the orders service. What differs between laptop and compose comes from the environment; code does not."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.management.utils import get_random_secret_key
+
+from otelkit_demo.chassis.databases import database
+
+INVENTORY_URL = os.environ.get("INVENTORY_URL", "http://127.0.0.1:8002")
+
+INSTALLED_APPS = [
+    "otelkit",  # this line is the instrumentation
+    "otelkit_demo.orders",
+]
+OTELKIT: dict[str, Any] = {
+    "service": {"name": "orders", "namespace": "shop", "version": "1.0.0", "owner": "checkout", "criticality": "critical"},
+    # Spans of outbound calls name the service behind the address.
+    "clients": {"peers": {urlsplit(INVENTORY_URL).netloc: "inventory"}},
+}
+
+MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+ROOT_URLCONF = "otelkit_demo.orders.urls"
+WSGI_APPLICATION = "otelkit_demo.orders.wsgi.application"
+DATABASES = {"default": database(os.environ.get("DATABASE_URL", "sqlite:///orders.sqlite3"), keep_seconds=60)}
+
+# httpx logs a line for each call; the span of the call says the same and more.
+LOGGING = {"version": 1, "disable_existing_loggers": False, "loggers": {"httpx": {"level": "WARNING"}}}
+
+DEBUG = False
+# Nothing is signed here, so a key that each process makes up will do where none is given.
+SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY") or get_random_secret_key()
+ALLOWED_HOSTS = os.environ.get("DJANGO_ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
+APPEND_SLASH = False
+USE_TZ = True
+TIME_ZONE = "UTC"

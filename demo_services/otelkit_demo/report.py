@@ -1,0 +1,68 @@
+"""What the demo prints once: the start table, and the last line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from otelkit_demo.faults import fault_named
+from otelkit_demo.folder import DEFAULT_FOLDER
+from otelkit_demo.processes import Child
+from otelkit_demo.snapshot import Observer
+from otelkit_stack.errors import StackError
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """One running server. ``memory`` is in bytes, None where the system does not say."""
+
+    child: Child
+    url: str
+    ready_s: float
+    memory: int | None
+
+
+def print_start(console: Console, started: Sequence[Started], page: str, folder: Path, faults: Mapping[str, float]) -> None:
+    """Print what runs where, the one address to open, and the faults that are already set."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("service")
+    table.add_column("address")
+    for numeric in ("pid", "ready after", "memory"):
+        table.add_column(numeric, justify="right")
+    for row in started:
+        memory = f"{row.memory / 2**20:.0f} MiB" if row.memory is not None else "-"
+        table.add_row(row.child.name, row.url, str(row.child.pid), f"{row.ready_s:.1f} s", memory)
+    console.print(table)
+    lines = [f"Open {page}", f"Data and logs: {folder}"]
+    lines += [fault_line(name, share) for name, share in faults.items()]
+    where = "" if folder == DEFAULT_FOLDER.absolute() else f" --data {folder}"
+    lines.append(f"Break something: python -m otelkit_demo fault list{where}      Stop: Ctrl-C")
+    for line in lines:
+        say(console, line)
+
+
+def say(console: Console, line: str) -> None:
+    """Print one line as it is: unwrapped, so that addresses stay whole, and uncoloured."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def fault_line(name: str, share: float) -> str:
+    """One active fault: what it does to whom, and which alert to expect."""
+    fault = fault_named(name)
+    return f"Fault {name} hits {share:.0%}: {fault.seen} Expect {fault.alert} within {fault.within_s // 60} min."
+
+
+def summary_line(observer: Observer | None, folder: Path) -> str:
+    """What the run came to, once everything has ended."""
+    if observer is None:
+        return "Stopped before the demo was ready. Nothing is left running."
+    try:
+        totals = observer.totals()
+    except StackError as error:
+        return f"Stopped; the store in {folder} cannot be read ({error}). Nothing is left running."
+    counts = ", ".join(f"{red.service} {red.requests} requests ({red.errors} failed)" for red in totals) or "no requests"
+    return f"After {observer.elapsed_s:.0f} s: {counts}. Nothing is left running. Data and logs: {folder}"

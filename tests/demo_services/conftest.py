@@ -1,0 +1,18 @@
+"""One living demo for all tests that only look at it or send it requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.demo_services.running_demo import RunningDemo, running_demo
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """The demo with a little load, without faults."""
+    # What a shell may have exported must not reach the services: it would rename and silence them.
+    exported = {"OTEL_SERVICE_NAME": "from-the-shell", "OTEL_SDK_DISABLED": "true", "HTTP_PROXY": "http://127.0.0.1:9"}
+    with running_demo(tmp_path_factory.mktemp("demo") / "data", "--rate", "2", environment=exported) as running:
+        yield running

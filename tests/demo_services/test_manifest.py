@@ -1,0 +1,150 @@
+"""The manifest against the living demo: every signal of every service, every edge, and all of it joined."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from otelkit.catalog.labels import DEPLOYMENT_ENVIRONMENT_NAME, HTTP_ROUTE, SERVICE_NAME, SERVICE_NAMESPACE, UNMATCHED_ROUTE
+from otelkit.catalog.metrics import HTTP_SERVER_REQUEST_DURATION
+from otelkit.catalog.naming import family_name, label_name, series_names
+from otelkit_demo.manifest import EDGES, SERVICES, SIGNAL_MATRIX, Edge, Signals
+from otelkit_stack.records import Trace
+from tests.backends import wait_until
+from tests.demo_services.running_demo import RunningDemo
+
+SPANS_OF_AN_ORDER = 9
+"""In orders the request, INSERT, call and UPDATE; in inventory the request, SELECT, UPDATE, SELECT and INSERT."""
+
+
+@pytest.fixture(scope="session")
+def placed(demo: RunningDemo) -> Trace:
+    """The trace of one placed order."""
+    answer, trace_id = demo.request("orders", "POST", "/orders", json={"sku": "cup-stoneware", "quantity": 1})
+    assert answer.status_code == 201
+    return demo.trace(trace_id, spans=SPANS_OF_AN_ORDER)
+
+
+@pytest.fixture(scope="session")
+def walked(demo: RunningDemo, placed: Trace) -> tuple[Trace, ...]:
+    """The traces of every journey a customer can make."""
+    order_id = next(line.attributes["order_id"] for line in placed.logs if line.body == "order placed")
+    paths = (f"/orders/{order_id}", "/orders?sku=cup-stoneware", "/orders/99999999")
+    ids = [demo.request("orders", "GET", path)[1] for path in paths]
+    return (placed, *(demo.trace(trace_id, spans=2) for trace_id in ids))
+
+
+def by_service(signals: Signals) -> str:
+    return signals.service
+
+
+@pytest.mark.parametrize("signals", SIGNAL_MATRIX, ids=by_service)
+def test_every_span_of_the_matrix_is_seen(walked: tuple[Trace, ...], signals: Signals):
+    seen = {(span.kind, span.name) for trace in walked for span in trace.spans if span.service == signals.service}
+    assert set(signals.spans) <= seen
+
+
+@pytest.mark.parametrize("signals", SIGNAL_MATRIX, ids=by_service)
+def test_every_log_line_of_the_matrix_is_seen(walked: tuple[Trace, ...], signals: Signals):
+    seen = {line.body for trace in walked for line in trace.logs if line.service == signals.service}
+    assert set(signals.log_lines) <= seen
+
+
+@pytest.mark.parametrize("signals", SIGNAL_MATRIX, ids=by_service)
+def test_every_metric_of_the_matrix_is_seen(demo: RunningDemo, walked: tuple[Trace, ...], signals: Signals):
+    wanted = {name for metric in signals.metrics for name in series_names(metric)}
+    labels = {
+        label_name(SERVICE_NAME): signals.service,
+        label_name(SERVICE_NAMESPACE): "shop",
+        label_name(DEPLOYMENT_ENVIRONMENT_NAME): "demo",
+    }
+    with demo.queries as queries:
+
+        def seen() -> frozenset[str]:
+            return frozenset(name for name in wanted if queries.series(name, **labels))
+
+        try:
+            wait_until(lambda: seen() == wanted, 20, "")
+        except TimeoutError:
+            assert seen() == wanted  # which tells the difference
+
+
+@pytest.mark.parametrize("edge", EDGES, ids=lambda edge: f"{edge.caller}-{edge.callee}")
+def test_every_edge_joins_caller_and_callee(placed: Trace, edge: Edge):
+    calls = {span.span_id for span in placed.spans if (span.service, span.kind, span.name) == (edge.caller, "CLIENT", edge.client_span)}
+    served = [span for span in placed.spans if (span.service, span.kind, span.name) == (edge.callee, "SERVER", edge.server_span)]
+    assert [span.parent_span_id in calls for span in served] == [True]
+    (client,) = (span for span in placed.spans if span.span_id == served[0].parent_span_id)
+    assert client.attributes["service.peer.name"] == edge.callee
+
+
+def test_one_order_is_one_tree(placed: Trace):
+    """Server, query, client and server spans, all below the one request, all in its time."""
+    (root,) = placed.tree()
+    assert (root.span.service, root.span.kind, root.span.name) == ("orders", "SERVER", "POST /orders")
+    assert {span.service for span in placed.spans} == {"orders", "inventory"}
+    for _depth, node in root.walk():
+        for child in node.children:
+            assert node.span.start_ns <= child.span.start_ns <= child.span.end_ns
+            assert child.span.end_ns <= root.span.end_ns
+
+
+def test_each_service_queries_its_own_database_only(walked: tuple[Trace, ...]):
+    """Database per service: a query's namespace is the service's own file."""
+    queried = {
+        (span.service, str(span.attributes["db.namespace"]).rsplit("/", 1)[-1])
+        for trace in walked
+        for span in trace.spans
+        if "db.namespace" in span.attributes
+    }
+    assert {(service, name.removesuffix(".sqlite3")) for service, name in queried} == {(s.name, s.name) for s in SERVICES}
+
+
+def console_lines(demo: RunningDemo, trace_id: str) -> Iterator[dict[str, object]]:
+    for service in SERVICES:
+        for line in (demo.folder / "logs" / f"{service.name}.log").read_text().splitlines():
+            if trace_id in line:
+                yield json.loads(line)
+
+
+def test_every_line_on_stdout_is_in_the_stack_and_points_to_a_span_of_the_trace(demo: RunningDemo, placed: Trace):
+    """structlog in orders, stdlib logging in inventory: the same keys, and no line lost on either road."""
+    printed = sorted((str(line["message"]), str(line["span_id"])) for line in console_lines(demo, placed.trace_id))
+    stored = sorted((line.body, str(line.span_id)) for line in placed.logs)
+    assert printed == stored
+    assert {"order received", "order placed", "stock reserved"} <= {message for message, _ in printed}
+    assert {span_id for _, span_id in printed} <= {span.span_id for span in placed.spans}
+    (received,) = (line for line in placed.logs if line.body == "order received")
+    assert (received.attributes["sku"], received.attributes["quantity"]) == ("cup-stoneware", 1)
+    (reserved,) = (line for line in placed.logs if line.body == "stock reserved")
+    assert (reserved.attributes["sku"], reserved.attributes["quantity"]) == ("cup-stoneware", 1)
+
+
+def test_an_exemplar_of_the_request_duration_leads_to_a_stored_trace(demo: RunningDemo, walked: tuple[Trace, ...]):
+    name = family_name(HTTP_SERVER_REQUEST_DURATION) + "_bucket"
+    with demo.queries as queries:
+        exemplars = wait_until(lambda: queries.exemplars(name), 30, "no exemplar of the request duration arrived")
+        traces = [queries.trace(exemplar.trace_id) for exemplar in exemplars if exemplar.trace_id]
+    assert traces
+    for exemplar, trace in zip(exemplars, traces, strict=True):
+        assert trace is not None
+        (span,) = (span for span in trace.spans if span.span_id == exemplar.span_id)
+        assert span.kind == "SERVER"
+        assert span.attributes.get(HTTP_ROUTE.name, UNMATCHED_ROUTE) == exemplar.labels[label_name(HTTP_ROUTE)]
+
+
+def test_the_shell_s_variables_reach_no_service(demo: RunningDemo, placed: Trace):
+    """OTEL_SERVICE_NAME of the shell would name both services alike; OTEL_SDK_DISABLED would silence them."""
+    with demo.queries as queries:
+        assert set(queries.services()) >= {"orders", "inventory"}
+        assert "from-the-shell" not in queries.services()
+
+
+def test_the_first_trace_is_there_within_ten_seconds_of_the_services(demo: RunningDemo):
+    """E1."""
+    line = demo.wait_for_line("First trace after", 15)
+    assert float(line.split()[3]) < 10
+    assert line.endswith(tuple("0123456789abcdef"))
+    assert demo.url("stack") + "/traces/" in line
