@@ -235,7 +235,7 @@ def _webhook() -> Iterator[tuple[int, list[dict[str, Any]]]]:
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
+        def log_message(self, format: str, *args: object) -> None:
             """Silent: the payloads are what tests read."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Sink) as server:

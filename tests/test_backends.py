@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from tests.backends import free_port, program, running_alertmanager, running_prometheus, wait_until
 
 

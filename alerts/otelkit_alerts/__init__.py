@@ -1,0 +1,1 @@
+"""Recording rules, alerts, their runbooks and their tests, written as values and rendered for Prometheus."""

@@ -46,6 +46,7 @@ def _demo(options: argparse.Namespace) -> int:
         data=options.data,
         load=options.load,
         ports={name: port for name, port in asked.items() if port is not None},
+        metrics_to=options.metrics_to,
     )
     run(chosen, Console())
     return _STOPPED
@@ -92,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
         "--data", type=Path, metavar="DIR", help=f"folder for databases and logs, kept; by default {DEFAULT_FOLDER}, emptied"
     )
     parser.add_argument("--no-load", dest="load", action="store_false", help="send no requests")
+    parser.add_argument(
+        "--metrics-to", metavar="URL", help="send metrics to this address instead, for example http://127.0.0.1:9090/api/v1/otlp/v1/metrics"
+    )
     for name in _PORT_NAMES:
         parser.add_argument(f"--{name}-port", type=int, metavar="PORT", help=f"port of {name}; by default the usual one, or any free one")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")

@@ -39,6 +39,8 @@ class DemoOptions:
     data: Path | None = None
     load: bool = True
     ports: Mapping[str, int] = field(default_factory=dict)
+    metrics_to: str | None = None
+    """Address of another OTLP receiver for the metrics, such as Prometheus', instead of the embedded stack."""
 
 
 class _StoppedEarlyError(Exception):
@@ -86,10 +88,11 @@ class _Demo:
         stack = self._start_stack()
         self._migrate()
         servers = [Server(stack, url(self.ports["stack"]), "/-/ready")]
+        elsewhere = {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": self.options.metrics_to} if self.options.metrics_to else {}
         for service in SERVICES:
             port = self.ports[service.name]
             arguments = [part.format(port=port) for part in service.serve]
-            child = self.family.start(service.name, arguments, service_environment(service, self.folder, self.ports))
+            child = self.family.start(service.name, arguments, {**service_environment(service, self.folder, self.ports), **elsewhere})
             servers.append(Server(child, url(port), "/readyz"))
         ready = wait_until_ready(servers, self._check)
         flags = FlagFile(flag_file(self.folder))

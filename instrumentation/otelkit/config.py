@@ -99,6 +99,15 @@ class Export:
         help="Address of the collector; /v1/traces, /v1/metrics and /v1/logs are added.",
         check=s.http_url,
     )
+    traces_endpoint: str = setting(
+        "", env="OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", help="Whole address for traces, if another.", check=s.optional(s.http_url)
+    )
+    metrics_endpoint: str = setting(
+        "", env="OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", help="Whole address for metrics, if another.", check=s.optional(s.http_url)
+    )
+    logs_endpoint: str = setting(
+        "", env="OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", help="Whole address for log lines, if another.", check=s.optional(s.http_url)
+    )
     headers: dict[str, str] = setting({}, env="OTEL_EXPORTER_OTLP_HEADERS", help="Headers of each export, for example a token.")
     compression: str = setting(
         "gzip", env="OTEL_EXPORTER_OTLP_COMPRESSION", help="gzip is twelve times smaller for 1 ms a batch.", check=s.one_of("gzip", "none")
@@ -130,6 +139,11 @@ class Export:
         check=s.between(1, 1_000_000),
     )
     shutdown_timeout: float = setting(3.0, help="Seconds that leaving may take to send what is queued.", check=s.between(0, 60))
+
+    def address(self, signal: str) -> str:
+        """Where ``signal`` is posted: its own address as it is, or the endpoint's with ``/v1/<signal>`` (OTLP/HTTP)."""
+        own: str = getattr(self, f"{signal}_endpoint")
+        return own or f"{self.endpoint.rstrip('/')}/v1/{signal}"
 
 
 @dataclass(frozen=True, slots=True)

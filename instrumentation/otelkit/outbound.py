@@ -15,6 +15,7 @@ from otelkit.catalog.labels import HTTP_REQUEST_METHOD, OTHER_METHOD
 from otelkit.catalog.metrics import HTTP_CLIENT_REQUEST_DURATION
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.redaction import redact_url
+from otelkit.traces.names import span_name
 from otelkit.traces.suppression import is_suppressed
 
 logger = logging.getLogger("otelkit.outbound")
@@ -85,6 +86,6 @@ class Outbound:
             attributes["server.port"] = port
         if peer:
             attributes["service.peer.name"] = peer
-        span = self._tracer.start_span(method, kind=SpanKind.CLIENT, attributes=attributes)
+        span = self._tracer.start_span(span_name(method), kind=SpanKind.CLIENT, attributes=attributes)
         propagate.inject(headers, context=trace.set_span_in_context(span))
         return Call(self, method, (address, port), peer, span)

@@ -58,6 +58,11 @@ def subset_of(*allowed: str) -> Check:
     return lambda value: None if set(value) <= set(allowed) else f"may hold {', '.join(allowed)}"
 
 
+def optional(check: Check) -> Check:
+    """Empty, or what ``check`` asks for."""
+    return lambda value: None if value == "" else check(value)
+
+
 def http_url(value: str) -> str | None:
     """An absolute http or https address without query."""
     try:

@@ -28,6 +28,7 @@ from otelkit.export.sender import HttpSender, Sender
 from otelkit.identity import Slot, resource_attributes
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.metrics.process import observe_process
+from otelkit.redaction import redact_url
 from otelkit.request.engine import RequestEngine
 
 logger = logging.getLogger("otelkit")
@@ -266,7 +267,7 @@ def start_line(runtime: Runtime) -> str:
     roads = {"traces": config.traces.exporters, "metrics": config.metrics.exporters, "logs": config.logs.exporters}
     said = ", ".join(f"{signal} to {'+'.join(exporters) or 'nowhere'}" for signal, exporters in roads.items())
     who = f"{runtime.resource['service.name']} ({config.preset})"
-    return f"otelkit {otelkit.__version__} observes {who}: {said}; OTLP to {runtime.exporter.destination}."
+    return f"otelkit {otelkit.__version__} observes {who}: {said}; OTLP to {redact_url(config.export.endpoint)}."
 
 
 def _plain(runtime: Runtime) -> Mapping[str, Any]:

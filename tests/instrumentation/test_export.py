@@ -21,7 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from otelkit import startup
 from otelkit.config import load
-from otelkit.export.breaker import LONGEST_WAIT, Breaker
+from otelkit.export.breaker import LONGEST_WAIT, Breaker, OncePerMinute
 from otelkit.testing import capture
 from tests.receivers import hanging_receiver, receiver, refused_endpoint
 
@@ -93,7 +93,7 @@ def test_the_warning_names_the_address_and_the_way_on(caplog):
     runtime.exporter.flush(2)
     startup.stop()
     (warning,) = [record.getMessage() for record in caplog.records if record.name == "otelkit.export" and record.levelno == logging.WARNING]
-    assert f"Telemetry does not reach {endpoint}: the connection was refused." in warning
+    assert f"Telemetry does not reach {endpoint}/v1/traces: the connection was refused." in warning
     assert "`otelkit doctor`" in warning
 
 
@@ -120,6 +120,18 @@ def test_what_waited_arrives_when_the_receiver_comes_back(caplog):
         assert books(runtime, "traces") == (30, 30, 0, 0)
         startup.stop()
     assert len({span.span_id for span, _ in spans_in(running.requests[refused:])}) == 30
+
+
+def test_a_signal_may_have_an_address_of_its_own_and_one_that_is_away_holds_up_no_other(caplog):
+    with receiver() as running:
+        runtime = start(refused_endpoint(), metrics_endpoint=f"{running.endpoint}/api/v1/otlp/v1/metrics")
+        Client().get("/")
+        runtime.exporter.flush(3)
+        created, exported, dropped, queued = books(runtime, "metrics")
+        assert created == exported > 0
+        assert books(runtime, "traces") == (1, 0, 0, 1)
+        startup.stop()
+    assert {path for path, _, _ in running.requests} == {"/api/v1/otlp/v1/metrics"}
 
 
 def test_a_partial_success_is_counted(caplog):
@@ -294,7 +306,7 @@ def test_the_breaker_waits_longer_each_time_and_closes_on_success():
 
 def test_the_breaker_warns_once_a_minute():
     now = [0.0]
-    breaker = Breaker(clock=lambda: now[0])
-    assert [breaker.may_warn(), breaker.may_warn()] == [True, False]
+    may_warn = OncePerMinute(clock=lambda: now[0])
+    assert [may_warn(), may_warn()] == [True, False]
     now[0] = 61
-    assert breaker.may_warn()
+    assert may_warn()

@@ -80,7 +80,15 @@ def test_a_failing_answer_is_an_error_of_the_call(telemetry, peer, call):
     assert (span["status"], span["attributes"]["error.type"]) == ("ERROR", "503")
 
 
-@pytest.mark.parametrize(("call", "error"), list(zip(CLIENTS, [httpx.ConnectError, httpx.ConnectError, requests.ConnectionError], strict=True)))
+def test_an_unknown_method_is_no_name_and_no_label(telemetry, peer):
+    httpx.request("WEIRD", peer.endpoint, timeout=2)  # the receiver may refuse it
+    assert telemetry.span("HTTP")["attributes"]["http.request.method"] == "_OTHER"
+    assert telemetry.point("http.client.request.duration")["attributes"]["http.request.method"] == "_OTHER"
+
+
+@pytest.mark.parametrize(
+    ("call", "error"), list(zip(CLIENTS, [httpx.ConnectError, httpx.ConnectError, requests.ConnectionError], strict=True))
+)
 def test_the_librarys_own_error_goes_through_unchanged(telemetry, call, error):
     with pytest.raises(error):
         call(refused_endpoint())

@@ -126,6 +126,7 @@ def test_secrets_inside_prose_are_found(text, expected):
         "GET /orders/{pk} 200",
         "author: kim, keys: 3, page=2",
         "Token authentication failed",
+        "token=None, password: %s, WHERE password = ?",
         "basic settings loaded",
         "http://127.0.0.1:4318/v1/traces refused",
         "http://host:80/a@b",

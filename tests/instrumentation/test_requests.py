@@ -115,6 +115,7 @@ def test_unknown_methods_share_one_label(telemetry, client):
         client.generic(f"WEIRD{number}", "/items/7")
     assert telemetry.point("http.server.request.duration")["attributes"]["http.request.method"] == "_OTHER"
     assert telemetry.spans[0]["attributes"]["http.request.method_original"] == "WEIRD0"
+    assert {span["name"] for span in telemetry.spans} == {"HTTP /items/{pk}"}  # semantic conventions, HTTP spans, "Name"
 
 
 @pytest.mark.parametrize(("path", "status"), [("/missing", 404), ("/forbidden", 403), ("/suspicious", 400), ("/nowhere", 404)])

@@ -102,16 +102,15 @@ def _application(trace_id: str) -> Hop:
 
 
 def _receiver(config: Config, answers: Mapping[str, Answer]) -> Iterator[Hop]:
-    address = redact_url(config.export.endpoint)
     sections = {"traces": config.traces.exporters, "metrics": config.metrics.exporters, "logs": config.logs.exporters}
     for signal, exporters in sections.items():
         if "otlp" not in exporters:
             yield Hop(signal, None, f"not sent over OTLP (exporters: {', '.join(exporters) or 'none'})")
             continue
+        address = redact_url(config.export.address(signal))
         answer = answers.get(signal)
         if answer is None:
-            # The first failure opens the breaker, and the other signals wait with it.
-            yield Hop(signal, None, f"not tried, because {address} failed for another signal")
+            yield Hop(signal, False, f"nothing was sent to {address}", "The log above says why.")
         elif answer.verdict is Verdict.DELIVERED and not answer.rejected_items:
             yield Hop(signal, True, f"{address} took them")
         elif answer.verdict is Verdict.DELIVERED:
@@ -131,7 +130,7 @@ def _fix(config: Config, answer: Answer) -> str:
     if "401" in answer.detail or "403" in answer.detail:
         return "Set the token the receiver asks for in OTEL_EXPORTER_OTLP_HEADERS."
     if "404" in answer.detail:
-        return f"The address must be the root, without /v1/traces; it comes from {where}."
+        return f"The endpoint must be the collector's root, without /v1/traces; it comes from {where}."
     return "The receiver's own log says more."
 
 

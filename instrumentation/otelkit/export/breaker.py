@@ -1,4 +1,4 @@
-"""Waits longer the longer a receiver is away, and warns once a minute at most."""
+"""Patience with a receiver that is away: each attempt later than the one before, and one warning a minute."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ class Breaker:
         self._clock = clock
         self._failures = 0
         self._open_until = 0.0
-        self._warned_at: float | None = None
 
     @property
     def is_failing(self) -> bool:
@@ -42,8 +41,16 @@ class Breaker:
         recovered, self._failures, self._open_until = self.is_failing, 0, 0.0
         return recovered
 
-    def may_warn(self) -> bool:
-        """True at most once a minute, and never in the minute after that."""
+
+class OncePerMinute:
+    """Says yes at most once a minute."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._warned_at: float | None = None
+
+    def __call__(self) -> bool:
+        """Whether a minute has passed since the last yes."""
         now = self._clock()
         if self._warned_at is not None and now - self._warned_at < WARN_EVERY:
             return False

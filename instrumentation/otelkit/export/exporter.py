@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from otelkit.catalog.metrics import EXPORT_DURATION, TELEMETRY_CREATED, TELEMETRY_DROPPED, TELEMETRY_EXPORTED, TELEMETRY_QUEUED
 from otelkit.config import Config
 from otelkit.export.accounting import Account, Accounts
-from otelkit.export.breaker import Breaker
+from otelkit.export.breaker import Breaker, OncePerMinute
 from otelkit.export.encoder import encode_logs, encode_metrics, encode_spans
 from otelkit.export.sender import Answer, Sender, Verdict
 from otelkit.logs.item import LogItem
@@ -72,13 +72,12 @@ class Queue:
 class Exporter:
     """Queues and sends every signal of this process."""
 
-    def __init__(self, config: Config, resource: Mapping[str, Any], aggregator: Aggregator, sender: Sender, destination: str = "") -> None:
+    def __init__(self, config: Config, resource: Mapping[str, Any], aggregator: Aggregator, sender: Sender) -> None:
         self._config = config
         self._export = config.export
         self.resource = resource
         self._aggregator = aggregator
         self._sender = sender
-        self.destination = destination or redact_url(config.export.endpoint)
         self._pushes_metrics = "otlp" in config.metrics.exporters
         self.accounts = Accounts()
         self._begin()
@@ -91,7 +90,9 @@ class Exporter:
         size = self._export.queue_size
         self._spans = Queue(size, self.accounts.of[TRACES])
         self._logs = Queue(size, self.accounts.of[LOGS])
-        self._breaker = Breaker()
+        # One for each signal: they may have receivers of their own, and one that is away must not hold up the others.
+        self._breakers = {signal: Breaker() for signal in self.accounts.of}
+        self._may_warn = OncePerMinute()
         self._wake = Event()
         self._closing = Event()
         self._deadline = 0.0
@@ -168,8 +169,7 @@ class Exporter:
             self._wake.wait(self._pause())
             self._wake.clear()
             wanted = self._flush_wanted.is_set()
-            if wanted or self._breaker.wait() == 0:
-                self._cycle_safely(everything=wanted)
+            self._cycle_safely(everything=wanted)
             if wanted:
                 self._flush_wanted.clear()
                 self._flushed.set()
@@ -183,18 +183,21 @@ class Exporter:
             logger.exception("otelkit could not export; it goes on with the next batch.")
 
     def _pause(self) -> float:
-        due = self._metrics_due - monotonic() if self._pushes_metrics else self._export.interval
-        return max(0.01, self._breaker.wait(), min(self._export.interval, due))
+        due = max(0.0, self._metrics_due - monotonic()) if self._pushes_metrics else self._export.interval
+        return max(0.01, min(self._export.interval, due))
 
     def _cycle(self, *, everything: bool) -> None:
-        if not (self._drain(TRACES, self._spans, encode_spans) and self._drain(LOGS, self._logs, encode_logs)):
-            return
-        if self._pushes_metrics and (everything or monotonic() >= self._metrics_due):
+        """Sends what is queued, and the metrics when they are due; ``everything`` waits for neither a breaker nor the time."""
+        if everything or self._breakers[TRACES].wait() == 0:
+            self._drain(TRACES, self._spans, encode_spans)
+        if everything or self._breakers[LOGS].wait() == 0:
+            self._drain(LOGS, self._logs, encode_logs)
+        if self._pushes_metrics and (everything or (monotonic() >= self._metrics_due and self._breakers[METRICS].wait() == 0)):
             self._metrics_due = monotonic() + self._config.metrics.interval
             self._push_metrics()
 
-    def _drain(self, signal: str, queue: Queue, encode: Callable[[Mapping[str, Any], list[Any]], bytes]) -> bool:
-        """Sends what was queued when it began; False when the receiver is away."""
+    def _drain(self, signal: str, queue: Queue, encode: Callable[[Mapping[str, Any], list[Any]], bytes]) -> None:
+        """Sends what was queued when it began, or as much as the receiver takes."""
         waiting = len(queue)
         size = self._export.batch_size
         while waiting > 0:
@@ -205,8 +208,7 @@ class Exporter:
             left = self._deliver(signal, batch, encode)
             if left:
                 queue.put_back(left)
-                return False
-        return True
+                return
 
     def _deliver(self, signal: str, batch: list[Any], encode: Callable[[Mapping[str, Any], list[Any]], bytes]) -> list[Any]:
         """Sends one batch and books it; gives back the items that should be tried again later."""
@@ -248,34 +250,42 @@ class Exporter:
         self._aggregator.histogram(EXPORT_DURATION).record(monotonic() - started, (signal, error))
         return answer
 
+    def _address(self, signal: str) -> str:
+        return redact_url(self._export.address(signal))
+
     def _book(self, account: Account, signal: str, items: int, answer: Answer) -> bool:
         if self._abandoned:  # shutdown() gave up waiting and has booked these items as lost
             return True
         if answer.verdict is Verdict.RETRY:
-            self._breaker.failed(answer.retry_after)
+            self._breakers[signal].failed(answer.retry_after)
             self._warn(
                 "Telemetry does not reach %s: %s. The service is not affected; up to %d spans and as many log lines wait, "
                 "then the oldest are dropped and counted. Is a collector listening there? `otelkit doctor` looks.",
-                self.destination,
+                self._address(signal),
                 answer.detail,
                 self._export.queue_size,
             )
             return False
-        if self._breaker.succeeded():
-            logger.info("Telemetry reaches %s again.", self.destination)
+        if self._breakers[signal].succeeded():
+            logger.info("Telemetry (%s) reaches %s again.", signal, self._address(signal))
         if answer.verdict is Verdict.DELIVERED:
             refused = min(answer.rejected_items, items)
             account.export(items - refused)
             account.drop("rejected", refused)
             if refused:
                 self._warn(
-                    "%s refused %d of %d items of %s: %s.", self.destination, refused, items, signal, answer.detail or "it does not say why"
+                    "%s refused %d of %d items of %s: %s.",
+                    self._address(signal),
+                    refused,
+                    items,
+                    signal,
+                    answer.detail or "it does not say why",
                 )
         else:
             account.drop("too_large" if answer.verdict is Verdict.TOO_LARGE else "rejected", items)
-            self._warn("%s refused %d items of %s: %s.", self.destination, items, signal, answer.detail)
+            self._warn("%s refused %d items of %s: %s.", self._address(signal), items, signal, answer.detail)
         return True
 
     def _warn(self, message: str, *arguments: object) -> None:
-        if self._breaker.may_warn():
+        if self._may_warn():
             logger.warning(message, *arguments)

@@ -24,10 +24,13 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         """Print the line, on stderr where stdout is closed, full or gone."""
         text = self.format(record) + self.terminator
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None and _was_printed(stream, text):
+        stdout = sys.stdout  # None in a process without a console.
+        if stdout is not None:
+            if _was_printed(stdout, text):
                 return
-            self.failures += stream is sys.stdout
+            self.failures += 1
+        if sys.stderr is not None:
+            _was_printed(sys.stderr, text)
 
     def flush(self) -> None:
         """Nothing: each line is flushed when it is printed, and a closed stream must not fail ``logging.shutdown()``."""

@@ -166,7 +166,7 @@ def _message(record: logging.LogRecord, cleaner: Cleaner, *, nested: bool) -> st
     try:
         if type(message) is not str or type(record) is not logging.LogRecord:
             return str.__str__(record.getMessage())  # Somebody's own way of putting messages together.
-        return message % _bounded(message, args, cleaner)
+        return str(message % _bounded(message, args, cleaner))
     except Exception:  # noqa: BLE001 - placeholders without values, or a value whose __str__ raises
         return f"{safe_text(message)} {cleaner.value(args)}"
 

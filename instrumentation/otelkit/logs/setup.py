@@ -22,6 +22,7 @@ from otelkit.logs.otlp import OTLPHandler
 from otelkit.logs.structlog_bridge import configure_structlog
 
 _OWN_LOGGER = "otelkit"
+_STANDARD_STREAMS = (1, 2)
 _OBSERVERS = ("opentelemetry.", "sentry_sdk.", "logfire.", "ddtrace.")
 
 
@@ -136,7 +137,7 @@ def _print_from_root(wiring: _Wiring, settings: LogSettings, resource: Mapping[s
     handler.setFormatter(_formatter(settings, resource, sys.stdout))
     # runserver's lines have a handler and a style of their own; they are lines like all others now.
     server = logging.getLogger("django.server")
-    if not server.propagate and all(_prints(handler) for handler in server.handlers):
+    if not server.propagate and any(_prints(own) for own in server.handlers):
         wiring.set_propagate(server)
     aside = []
     for logger in _loggers():
@@ -169,9 +170,9 @@ def _exchange_formatters(wiring: _Wiring, settings: LogSettings, resource: Mappi
                 exchanged.append(logger.name)
     if exchanged:
         wiring.notes.append(f"logs: {settings.format} lines through the project's own console handlers on {', '.join(sorted(exchanged))}")
-    elif not any(isinstance(handler, StdoutHandler) for handler in logging.getLogger().handlers):
+    if "root" not in exchanged and not any(isinstance(handler, StdoutHandler) for handler in logging.getLogger().handlers):
         wiring.notes.append(
-            "logs: no lines on stdout, the project's own LOGGING prints none; give its root logger a StreamHandler to get them"
+            "logs: the project's own handlers on the root logger print nothing; add a StreamHandler there for lines on stdout"
         )
     if kept:
         wiring.notes.append(f"logs: left as they are, so without trace ids and redaction: {', '.join(kept)}")
@@ -204,10 +205,16 @@ def _is_mute(handler: logging.Handler) -> bool:
 
 
 def _prints(handler: logging.Handler) -> bool:
-    streams = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+    """Whether the handler writes to stdout or stderr."""
     if not isinstance(handler, logging.StreamHandler) or isinstance(handler, logging.FileHandler):
         return False
-    return any(stream is not None and handler.stream is stream for stream in streams)
+    if any(handler.stream is stream for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
+        return True
+    try:
+        # Servers wrap or replace the two after logging took hold of them.
+        return handler.stream.fileno() in _STANDARD_STREAMS
+    except (AttributeError, OSError, ValueError):
+        return False
 
 
 def _loggers() -> Iterator[logging.Logger]:

@@ -65,7 +65,7 @@ def safe_text(value: object) -> str:
 
 def unserializable(value: object, error: Exception) -> str:
     """The note that stands in for a value that raised."""
-    return f"<unserializable {type(value).__qualname__}: {type(error).__qualname__}>"
+    return f"<unserializable {type(value).__name__}: {type(error).__name__}>"
 
 
 class Cleaner:
@@ -111,7 +111,7 @@ class Cleaner:
         if kind is float and value - value == 0:  # type: ignore[operator]  # finite
             return value
         if self._nodes <= 0:
-            return f"<{kind.__qualname__}>"
+            return f"<{kind.__name__}>"
         self._nodes -= 1
         try:
             return self._other(kind, value)
@@ -148,7 +148,7 @@ class Cleaner:
         if issubclass(kind, _SEQUENCES):
             return self._nested(value, lambda: self._list(value, is_ordered=not issubclass(kind, (set, frozenset))))
         if issubclass(kind, BaseException):
-            return self.text(f"{kind.__qualname__}: {safe_text(value)}")
+            return self.text(f"{kind.__name__}: {safe_text(value)}")
         if dataclasses.is_dataclass(kind):
             # What its author keeps out of the repr is kept out of the log.
             names = [field.name for field in dataclasses.fields(kind) if field.repr]
@@ -186,7 +186,7 @@ class Cleaner:
     def _key_text(self, key: object) -> str:
         if type(key) in (int, float, bool) or key is None or issubclass(type(key), str):
             return safe_text(key) if not issubclass(type(key), str) else str.__str__(key)
-        return f"<{type(key).__qualname__}>" if self._nodes <= 0 else safe_text(key)
+        return f"<{type(key).__name__}>" if self._nodes <= 0 else safe_text(key)
 
 
 def _large(number: int) -> str:

@@ -25,6 +25,8 @@ _VALUE = re.compile(
     r"""\\*"(?:[^"\\]|\\.)*"|\\*'(?:[^'\\]|\\.)*'|(?:Bearer|Basic|Digest|Token)[ \t]+[^\s,;]+|[^\s,;&]+""", re.IGNORECASE | re.DOTALL
 )
 _REST_OF_LINE = re.compile(r"[^\r\n]+")
+_NO_SECRETS = frozenset({"REDACTED", "None", "null", "", "?", "%s"})
+"""Values that are left as they are: redacted before, absent, or a placeholder in SQL."""
 _BRACKETS = "([{}])\"'"
 _CLOSING = ")]}\"'"
 
@@ -66,7 +68,7 @@ def _redact_pairs(text: str) -> str:
         # A cookie or authorization header holds several values.
         header = "cookie" in name.lower() and ";" in text[position:]
         value = (_REST_OF_LINE if header else _VALUE).match(text, position)
-        if value is None or value[0].strip(_BRACKETS) == "REDACTED":  # By an earlier hand.
+        if value is None or value[0].strip(_BRACKETS) in _NO_SECRETS:
             continue
         parts += (text[done:position], REDACTED)
         done = position = value.end()

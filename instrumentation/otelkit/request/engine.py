@@ -28,6 +28,7 @@ from otelkit.metrics.aggregator import Aggregator
 from otelkit.redaction import REDACTED, is_sensitive, redact_text
 from otelkit.request.routes import route_of
 from otelkit.request.state import ATTRIBUTE, CURRENT, RequestState
+from otelkit.traces.names import span_name
 from otelkit.traces.suppression import suppressed
 
 logger = logging.getLogger("otelkit.request")
@@ -83,7 +84,7 @@ class RequestEngine:
         """Starts the span and makes it current. Whatever a header holds, this does not raise."""
         method = request.method if request.method in _METHODS else OTHER_METHOD
         parent = self._parent(request)
-        span = self._tracer.start_span(method, context=parent, kind=SpanKind.SERVER)
+        span = self._tracer.start_span(span_name(method), context=parent, kind=SpanKind.SERVER)
         scheme = request.scheme or "http"
         state = RequestState(request, method, scheme, perf_counter(), span, trace.set_span_in_context(span, parent))
         setattr(request, ATTRIBUTE, state)
@@ -165,7 +166,7 @@ def _qualified(exception: BaseException) -> str:
 def _describe(state: RequestState, route: str | None, status: int | None, error_type: str | None, exception: BaseException | None) -> None:
     """Name, attributes and status of the span, all at once at the end: a route is known only then."""
     request, span = state.request, state.span
-    span.update_name(f"{state.method} {route}" if route else state.method)
+    span.update_name(span_name(state.method, route))
     attributes: dict[str, Any] = {
         "http.request.method": state.method,
         "url.scheme": state.scheme,

@@ -41,11 +41,27 @@ class KeepingHandler(logging.Handler):
         return [json.loads(text) for text in self.texts]
 
 
+def loggers() -> dict[str, logging.Logger]:
+    """Each logger by name, the root logger's is empty."""
+    known = dict(logging.getLogger().manager.loggerDict)
+    return {"": logging.getLogger()} | {name: logger for name, logger in known.items() if isinstance(logger, logging.Logger)}
+
+
+def own_handlers(logger: logging.Logger) -> list[logging.Handler]:
+    """The logger's handlers without pytest's."""
+    return [handler for handler in logger.handlers if not type(handler).__module__.startswith("_pytest")]
+
+
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Take pytest's own handlers off the root logger: they raise for the values that these tests log."""
-    root = logging.getLogger()
-    root.handlers[:] = [handler for handler in root.handlers if not type(handler).__module__.startswith("_pytest")]
+    """Take pytest's own handlers off the loggers: they raise for the values that these tests log.
+
+    A module's ``prepare_logging`` is called here and not by a fixture, because ``capsys`` exchanges the streams after fixtures.
+    """
+    for logger in loggers().values():
+        logger.handlers[:] = own_handlers(logger)
+    if prepare := getattr(item.module, "prepare_logging", None):  # type: ignore[attr-defined]
+        prepare()
     return (yield)
 
 
@@ -73,7 +89,7 @@ def unsampled_tracer() -> Tracer:
 def fresh_logging() -> Iterator[logging.Logger]:
     """The root logger without handlers (pytest puts some there) and structlog without configuration."""
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level = own_handlers(root), root.level
     structlog_before = structlog.get_config() if structlog.is_configured() else None
     root.handlers[:] = []
     root.setLevel(logging.WARNING)
@@ -102,11 +118,9 @@ def keep(fresh_logging: logging.Logger) -> Callable[[logging.Formatter], Keeping
 def logging_state() -> dict[str, Any]:
     """Everything that an installation may change, as plain values."""
     state: dict[str, Any] = {"structlog": structlog.get_config() if structlog.is_configured() else None}
-    known = dict(logging.getLogger().manager.loggerDict)
-    for name, logger in {"": logging.getLogger(), **known}.items():
-        if isinstance(logger, logging.Logger):
-            handlers = [(handler, handler.formatter, handler.level) for handler in logger.handlers]
-            state[name] = (handlers, logger.level, logger.propagate, logger.disabled)
+    for name, logger in loggers().items():
+        handlers = [(handler, handler.formatter, handler.level) for handler in logger.handlers]
+        state[name] = (handlers, logger.level, logger.propagate, logger.disabled)
     return state
 
 

@@ -1,0 +1,11 @@
+"""What each alert must do, situation by situation: the table that promtool's unit tests are generated from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from otelkit_alerts.cases import demo, slo, telemetry, traffic
+from otelkit_alerts.cases.model import Suite
+
+SUITES: Mapping[str, Suite] = {"slo": slo.SUITE, "traffic": traffic.SUITE, "telemetry": telemetry.SUITE, "demo": demo.SUITE}
+"""The suites by the name of their file."""

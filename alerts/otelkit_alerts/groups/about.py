@@ -1,0 +1,32 @@
+"""The service an alert is about, as templates: for the queries and sentences of its annotations."""
+
+from __future__ import annotations
+
+from otelkit.catalog.labels import DEPLOYMENT_ENVIRONMENT_NAME, SERVICE_NAME, Label
+from otelkit.catalog.naming import label_name
+from otelkit.catalog.promql import Matcher
+
+
+def of_alert(label: Label) -> str:
+    """Template of a label's value in the alert that fires: ``{{ $labels.service_name }}``."""
+    return f"{{{{ $labels.{label_name(label)} }}}}"
+
+
+def same(label: Label) -> Matcher:
+    """The label has the value that it has in the alert."""
+    # Not equals(): a template is none of the values of a closed set.
+    return Matcher(label, "=", of_alert(label))
+
+
+SERVICE = of_alert(SERVICE_NAME)
+ENVIRONMENT = of_alert(DEPLOYMENT_ENVIRONMENT_NAME)
+
+THIS_SERVICE = (same(SERVICE_NAME), same(DEPLOYMENT_ENVIRONMENT_NAME))
+"""Conditions for the series of the service that the alert is about."""
+
+AMOUNT = "{{ $value | humanize }}"
+"""The value that the expression had, where it counts things: ``12.35k``."""
+RATE = '{{ $value | printf "%.2f" }}'
+"""The same where it is a rate: ``0.88``, which humanize would write as 880m."""
+SHARE = "{{ $value | humanizePercentage }}"
+"""The same where it is a share, like ``3.5%``."""
