@@ -1,4 +1,4 @@
-"""What every test may rely on: a Django project with its tables, an environment without OpenTelemetry's variables, and the kit off at the end."""
+"""What every test may rely on: a Django project with tables, an environment without OpenTelemetry's variables, the kit off at the end."""
 
 from __future__ import annotations
 

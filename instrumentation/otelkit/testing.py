@@ -85,7 +85,10 @@ class Telemetry:
 
     @property
     def metrics(self) -> dict[str, list[dict[str, Any]]]:
-        """The newest value of each metric: name -> points, each with attributes and value, or count, sum, buckets and all exemplars so far."""
+        """The newest value of each metric: name -> points.
+
+        Each has attributes and value, or count, sum, bounds, buckets and all exemplars so far.
+        """
         self.flush()
         found: dict[str, list[dict[str, Any]]] = {}
         exemplars: dict[tuple[str, str], list[Any]] = {}
@@ -190,5 +193,12 @@ def _point(point: Any) -> dict[str, Any]:
     found: dict[str, Any] = {"attributes": _plain(point.attributes)}
     if hasattr(point, "bucket_counts"):
         exemplars = [{"trace_id": item.trace_id.hex(), "span_id": item.span_id.hex(), "value": item.as_double} for item in point.exemplars]
-        return {**found, "count": point.count, "sum": point.sum, "buckets": list(point.bucket_counts), "exemplars": exemplars}
+        return {
+            **found,
+            "count": point.count,
+            "sum": point.sum,
+            "bounds": list(point.explicit_bounds),
+            "buckets": list(point.bucket_counts),
+            "exemplars": exemplars,
+        }
     return {**found, "value": point.as_double}

@@ -18,6 +18,7 @@ from otelkit.catalog.metrics import (
 )
 
 DURATION = HTTP_SERVER_REQUEST_DURATION
+COUNT, BUCKET = "http_server_request_duration_seconds_count", "http_server_request_duration_seconds_bucket"
 FAILED = [q.matches(HTTP_RESPONSE_STATUS_CODE, "5..")]
 
 
@@ -26,10 +27,16 @@ FAILED = [q.matches(HTTP_RESPONSE_STATUS_CODE, "5..")]
     [
         (q.rate(DURATION, window="5m"), "sum(rate(http_server_request_duration_seconds_count[5m]))"),
         (q.rate(ERRORS_CAPTURED), "sum(rate(errors_captured_total[$__rate_interval]))"),
-        (q.rate(DURATION, by=[SERVICE_NAME], where=FAILED, window="1m"), 'sum by (service_name) (rate(http_server_request_duration_seconds_count{http_response_status_code=~"5.."}[1m]))'),
+        (
+            q.rate(DURATION, by=[SERVICE_NAME], where=FAILED, window="1m"),
+            f'sum by (service_name) (rate({COUNT}{{http_response_status_code=~"5.."}}[1m]))',
+        ),
         (q.rate(DURATION, window="5m", offset="1w"), "sum(rate(http_server_request_duration_seconds_count[5m] offset 1w))"),
         (q.total(HTTP_SERVER_ACTIVE_REQUESTS), "sum(http_server_active_requests)"),
-        (q.quantile(0.95, DURATION, by=[HTTP_ROUTE], window="5m"), "histogram_quantile(0.95, sum by (le, http_route) (rate(http_server_request_duration_seconds_bucket[5m])))"),
+        (
+            q.quantile(0.95, DURATION, by=[HTTP_ROUTE], window="5m"),
+            f"histogram_quantile(0.95, sum by (le, http_route) (rate({BUCKET}[5m])))",
+        ),
         (q.within(0.5, DURATION, window="5m"), 'sum(rate(http_server_request_duration_seconds_bucket{le="0.5"}[5m]))'),
         (q.present(TARGET_INFO, by=[SERVICE_NAME], offset="1h"), "group by (service_name) (target_info offset 1h)"),
         (1 - q.rate(DURATION, window="5m") / 2, "1 - sum(rate(http_server_request_duration_seconds_count[5m])) / 2"),
@@ -53,8 +60,8 @@ def test_a_ratio_is_zero_without_errors_and_nothing_without_traffic():
 @pytest.mark.parametrize(
     ("build", "error", "message"),
     [
-        (lambda: q.quantile(0.9, ERRORS_CAPTURED), TypeError, r"quantile\(\) needs a histogram, but errors.captured is a counter. Use rate\(\) for it."),
-        (lambda: q.quantile(0.9, HTTP_SERVER_ACTIVE_REQUESTS), TypeError, r"needs a histogram, but http.server.active_requests is an? up down counter"),
+        (lambda: q.quantile(0.9, ERRORS_CAPTURED), TypeError, r"needs a histogram, but errors.captured is a counter. Use rate\(\) for it."),
+        (lambda: q.quantile(0.9, HTTP_SERVER_ACTIVE_REQUESTS), TypeError, "is an? up down counter"),
         (lambda: q.quantile(95, DURATION), ValueError, "between 0 and 1; it is 95"),
         (lambda: q.rate(HTTP_SERVER_ACTIVE_REQUESTS), TypeError, r"Use total\(\)"),
         (lambda: q.total(DURATION), TypeError, r"Use rate\(\) for it"),

@@ -16,6 +16,11 @@ from otelkit.testing import Telemetry, capture
 from tests.project.models import Item
 
 
+def close_connection() -> None:
+    """Closes the connection of the thread that calls it."""
+    connection.close()
+
+
 @pytest.fixture
 def telemetry() -> Iterator[Telemetry]:
     with capture({"logs": {"exporters": ["otlp"]}}) as telemetry:
@@ -62,7 +67,7 @@ def test_literal_sql_loses_its_literals(telemetry):
 
 def test_async_queries_belong_to_their_request(telemetry):
     async def ask():
-        await sync_to_async(lambda: connection.close())()  # the ORM's own thread may have one from before the kit ran
+        await sync_to_async(close_connection)()  # the ORM's own thread may have one from before the kit ran
         return await AsyncClient().get("/async/queries")
 
     asyncio.run(ask())

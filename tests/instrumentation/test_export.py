@@ -107,6 +107,22 @@ def test_the_kits_own_lines_are_never_exported(caplog):
     startup.stop()
 
 
+def test_what_the_http_library_says_while_sending_is_not_sent():
+    """B8: with the root logger at DEBUG, urllib3 writes a line for each export."""
+    with receiver() as running:
+        settings = {"logs": {"exporters": ["otlp"], "level": "DEBUG"}, "export": {"endpoint": running.endpoint, "interval": 0.05}}
+        runtime = startup.start(load(settings, {}))
+        assert runtime is not None
+        Client().get("/")
+        for _ in range(5):
+            assert runtime.exporter.flush(3)
+        created = books(runtime, "logs")[0]
+        for _ in range(5):
+            assert runtime.exporter.flush(3)
+        assert books(runtime, "logs")[0] == created
+        startup.stop()
+
+
 def test_what_waited_arrives_when_the_receiver_comes_back(caplog):
     """B2: nothing is lost while there is room in the queue."""
     with receiver(503) as running:
@@ -127,7 +143,7 @@ def test_a_signal_may_have_an_address_of_its_own_and_one_that_is_away_holds_up_n
         runtime = start(refused_endpoint(), metrics_endpoint=f"{running.endpoint}/api/v1/otlp/v1/metrics")
         Client().get("/")
         runtime.exporter.flush(3)
-        created, exported, dropped, queued = books(runtime, "metrics")
+        created, exported, _, _ = books(runtime, "metrics")
         assert created == exported > 0
         assert books(runtime, "traces") == (1, 0, 0, 1)
         startup.stop()

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from otelkit.catalog import labels
 from otelkit.catalog import logs as log_keys
-from otelkit.redaction import REDACTED, is_sensitive, redact_path, redact_query_strings, redact_text, redact_url, redact_value, sanitize_sql
+from otelkit.redaction import (
+    REDACTED,
+    is_sensitive,
+    redact_code,
+    redact_path,
+    redact_query_strings,
+    redact_text,
+    redact_url,
+    redact_value,
+    sanitize_sql,
+)
 
 SENTRY = (
     "password passwd secret api_key apikey auth credentials mysql_pwd privatekey private_key token session csrftoken sessionid x_csrftoken "
@@ -147,8 +157,23 @@ def test_hostile_lengths_cost_milliseconds(text):
     begun = time.perf_counter()
     assert len(redact_text(text)) < 400_000
     sanitize_sql(text)
+    redact_code(text[:1_000])
     redact_url(text)
     assert time.perf_counter() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('raise ValueError("password=hunter2")', 'raise ValueError("password=[REDACTED]")'),
+        ('connect(host="db", password="hunter2")', 'connect(host="db", password=[REDACTED])'),
+        ("settings = {'api_key': 'hunter2', 'page': 'a'}", "settings = {'api_key': [REDACTED], 'page': 'a'}"),
+        ('token = request.GET["token"]', 'token = request.GET["token"]'),
+        ("session = Session(bind=engine)", "session = Session(bind=engine)"),
+    ],
+)
+def test_a_line_of_code_loses_literal_secrets_and_stays_code(line, expected):
+    assert redact_code(line) == expected
 
 
 @given(st.text())

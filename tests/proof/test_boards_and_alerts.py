@@ -54,7 +54,9 @@ def test_every_panel_has_data(scene: Scene):
         old_enough = f'max(count_over_time({REQUESTS}{{service_name="{service.name}"}}[5m])) >= 6'
         wait_until(lambda asked=old_enough: scene.prometheus.query(asked), 90, f"six exports of {service.name}")
     scene.demo.faults.clear()
-    route = scene.prometheus.query(f'topk(1, {REQUESTS}{{service_name="orders", http_route!="unmatched"}})')[0]["metric"][label_name(HTTP_ROUTE)]
+    route = scene.prometheus.query(f'topk(1, {REQUESTS}{{service_name="orders", http_route!="unmatched"}})')[0]["metric"][
+        label_name(HTTP_ROUTE)
+    ]
     variables = {"service": services, "environment": "demo", "route": route, "__rate_interval": "1m", "__range": "5m"}
     asked = [query for query in every_query(variables) if query.language is Language.PROMQL]
     assert {query.board for query in asked} == {board.uid for board in BOARDS}
@@ -96,7 +98,9 @@ def test_a_fault_fires_its_alert_and_the_alert_clears(scene: Scene):
     scene.demo.faults.set("inventory.fail", 1.0)
     try:
         wait_until(
-            lambda: [alert for alert in scene.prometheus.alerts() if alert["labels"]["alertname"] == BURNING and alert["state"] == "firing"],
+            lambda: [
+                alert for alert in scene.prometheus.alerts() if alert["labels"]["alertname"] == BURNING and alert["state"] == "firing"
+            ],
             150,
             f"{BURNING} fires in Prometheus",
             every=1,
@@ -106,7 +110,12 @@ def test_a_fault_fires_its_alert_and_the_alert_clears(scene: Scene):
         assert all(alert["annotations"]["runbook_url"] and alert["annotations"]["dashboard_url"] for alert in fired)
     finally:
         scene.demo.faults.clear()
-    wait_until(lambda: not [alert for alert in scene.prometheus.alerts() if alert["labels"]["alertname"] == BURNING], 300, f"{BURNING} clears", every=1)
+    wait_until(
+        lambda: not [alert for alert in scene.prometheus.alerts() if alert["labels"]["alertname"] == BURNING],
+        300,
+        f"{BURNING} clears",
+        every=1,
+    )
     wait_until(lambda: scene.alertmanager.notified(BURNING, "resolved"), 60, f"{BURNING} is resolved in Alertmanager")
 
 

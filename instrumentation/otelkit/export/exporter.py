@@ -22,6 +22,7 @@ from otelkit.export.breaker import Breaker, OncePerMinute
 from otelkit.export.encoder import encode_logs, encode_metrics, encode_spans
 from otelkit.export.sender import Answer, Sender, Verdict
 from otelkit.logs.item import LogItem
+from otelkit.logs.otlp import silence
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.redaction import redact_url
 from otelkit.traces.suppression import suppressed
@@ -164,16 +165,17 @@ class Exporter:
     # --- the thread ---------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        context.attach(suppressed())  # nothing that sending does may become telemetry
-        while not self._closing.is_set():
-            self._wake.wait(self._pause())
-            self._wake.clear()
-            wanted = self._flush_wanted.is_set()
-            self._cycle_safely(everything=wanted)
-            if wanted:
-                self._flush_wanted.clear()
-                self._flushed.set()
-        self._cycle_safely(everything=True)
+        context.attach(suppressed())  # nothing that sending does may become telemetry: no span ...
+        with silence():  # ... and no log line to be sent
+            while not self._closing.is_set():
+                self._wake.wait(self._pause())
+                self._wake.clear()
+                wanted = self._flush_wanted.is_set()
+                self._cycle_safely(everything=wanted)
+                if wanted:
+                    self._flush_wanted.clear()
+                    self._flushed.set()
+            self._cycle_safely(everything=True)
 
     def _cycle_safely(self, *, everything: bool) -> None:
         try:

@@ -16,7 +16,7 @@ from types import FrameType, TracebackType
 
 from otelkit.catalog import logs as keys
 from otelkit.logs.values import CONTAINERS, Cleaner, safe_text, truncated, well_formed
-from otelkit.redaction import redact_text
+from otelkit.redaction import redact_code, redact_text
 
 LONGEST_MESSAGE = 4_096
 LONGEST_STACKTRACE = 16_384
@@ -48,7 +48,7 @@ def type_name(kind: type) -> str:
 
 
 def stacktrace(error: BaseException) -> str:
-    """The stack as Python prints it, causes first; secrets are taken out of the messages, the lines of code stay."""
+    """The stack as Python prints it, causes first; secrets are taken out of messages and of literals in the lines of code."""
     text = "\n".join(_format(error, depth=0))
     if len(text) <= LONGEST_STACKTRACE:
         return text
@@ -87,8 +87,11 @@ def _format(error: BaseException, depth: int) -> Iterator[str]:
         if link:
             yield link
         # Looked up line by line from the cache of sources; locals are not captured.
-        summary = traceback.StackSummary.extract(traceback.walk_tb(member.__traceback__), limit=-MOST_FRAMES)
-        if summary:
+        frames = traceback.StackSummary.extract(traceback.walk_tb(member.__traceback__), limit=-MOST_FRAMES)
+        if frames:
+            summary = traceback.StackSummary.from_list(
+                [(frame.filename, frame.lineno or 0, frame.name, redact_code(frame.line or "")) for frame in frames]
+            )
             yield "Traceback (most recent call last):"
             yield "".join(summary.format()).rstrip("\n")
         message = _message(member)

@@ -204,7 +204,7 @@ def _callers_keys(record: logging.LogRecord, *, of_django: bool) -> list[tuple[o
         attributes, ignored = event, _STRUCTLOG_ATTRIBUTES
     elif of_django:
         ignored = _DJANGO_ATTRIBUTES
-    own: list[tuple[object, object]] = [pair for pair in attributes.items() if pair[0] not in ignored]
+    own: list[tuple[object, object]] = [(key, attributes[key]) for key in attributes if key not in ignored]
     bound = get_contextvars()
     if bound:
         bound.update(own)  # type: ignore[arg-type]  # keys of a caller may be anything, though structlog's are strings

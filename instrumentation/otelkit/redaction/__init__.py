@@ -7,7 +7,17 @@ follows the semantic conventions 1.44 (``url.full``), only stricter: there, seve
 
 from otelkit.redaction.keys import REDACTED, is_sensitive, redact_value
 from otelkit.redaction.sql import sanitize_sql
-from otelkit.redaction.text import redact_text
+from otelkit.redaction.text import redact_code, redact_text
 from otelkit.redaction.urls import redact_path, redact_query_strings, redact_url
 
-__all__ = ["REDACTED", "is_sensitive", "redact_path", "redact_query_strings", "redact_text", "redact_url", "redact_value", "sanitize_sql"]
+__all__ = [
+    "REDACTED",
+    "is_sensitive",
+    "redact_code",
+    "redact_path",
+    "redact_query_strings",
+    "redact_text",
+    "redact_url",
+    "redact_value",
+    "sanitize_sql",
+]

@@ -11,7 +11,8 @@ LONGEST_TEXT = 32_768
 """Characters that are looked at. The rest is cut off: what nobody has checked must not be sent."""
 
 _SHORTEST_CARD = 13
-_DIGITS = re.compile(r"(?<![\w.-])[2-6]\d{3}(?:[ -]?\d){8,15}(?![\w-])")
+_DIGITS = re.compile(r"[2-6]\d{3}(?:[ -]?\d){9,15}")  # Nothing before the first digit: so the search jumps from digit to digit.
+_JOINED = re.compile(r"[\w.-]")
 _USERINFO = re.compile(
     # Up to the last @ of the authority; or, where a password holds an unescaped slash, up to the last @ of the word,
     # unless what stands behind the colon is a port.
@@ -24,6 +25,8 @@ _KEY = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]*)(?:\\*[\"'])?[ \t]*[=:][ \t]*")
 _VALUE = re.compile(
     r"""\\*"(?:[^"\\]|\\.)*"|\\*'(?:[^'\\]|\\.)*'|(?:Bearer|Basic|Digest|Token)[ \t]+[^\s,;]+|[^\s,;&]+""", re.IGNORECASE | re.DOTALL
 )
+_LITERAL = re.compile(r"""\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'""")
+_ASSIGNED_LITERAL = re.compile(rf"""((?<![\w.-])([A-Za-z_][\w.-]*)["']?\s*[=:]\s*[bBrRuUfF]{{0,2}})(?:{_LITERAL.pattern})""")
 _REST_OF_LINE = re.compile(r"[^\r\n]+")
 _NO_SECRETS = frozenset({"REDACTED", "None", "null", "", "?", "%s"})
 """Values that are left as they are: redacted before, absent, or a placeholder in SQL."""
@@ -54,6 +57,15 @@ def redact_text(text: str) -> str:
     if len(text) >= _SHORTEST_CARD:
         text = _DIGITS.sub(_redact_card, text)
     return text
+
+
+def redact_code(line: str) -> str:
+    """A line of source code without the secrets that were written into it as literals.
+
+    Unlike in prose, what stands behind a sensitive name is kept where it is code: ``token = read_token()``.
+    """
+    line = _ASSIGNED_LITERAL.sub(lambda match: f"{match[1]}{REDACTED}" if is_sensitive(match[2]) else match[0], line)
+    return _LITERAL.sub(lambda match: match[0][0] + redact_text(match[0][1:-1]) + match[0][-1], line)
 
 
 def _redact_pairs(text: str) -> str:
@@ -87,8 +99,9 @@ def _redact_scheme(match: re.Match[str]) -> str:
 
 
 def _redact_card(match: re.Match[str]) -> str:
-    digits = [int(character) for character in match[0] if character.isdigit()]
-    if not _SHORTEST_CARD <= len(digits) <= 19:
+    before, after = match.string[match.start() - 1 : match.start()], match.string[match.end() : match.end() + 1]
+    if _JOINED.match(before) or (_JOINED.match(after) and after != "."):  # Part of a longer number or of an identifier.
         return match[0]
+    digits = [int(character) for character in match[0] if character.isdigit()]
     doubled = (digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[-2::-2])
     return REDACTED if (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0 else match[0]

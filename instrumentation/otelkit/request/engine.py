@@ -25,7 +25,7 @@ from otelkit.catalog.metrics import (
 from otelkit.config import Config
 from otelkit.logs.access import write_access_line
 from otelkit.metrics.aggregator import Aggregator
-from otelkit.redaction import REDACTED, is_sensitive, redact_text
+from otelkit.redaction import redact_path, redact_text
 from otelkit.request.routes import route_of
 from otelkit.request.state import ATTRIBUTE, CURRENT, RequestState
 from otelkit.traces.names import span_name
@@ -205,12 +205,8 @@ def _mark(span: Span, error_type: str | None, exception: BaseException | None) -
 
 def _path(request: HttpRequest) -> str:
     """The path without what its pattern calls a token, a key or the like: ``/reset/[REDACTED]/``."""
-    path = request.path
     match = request.resolver_match
-    for name, value in (match.kwargs if match else {}).items():
-        if is_sensitive(name):
-            path = path.replace(str(value), REDACTED)
-    return path
+    return redact_path(request.path, match.kwargs) if match else request.path
 
 
 def _host(request: HttpRequest) -> dict[str, str | int]:

@@ -9,6 +9,7 @@ import random
 
 import pytest
 import structlog
+from django.urls import ResolverMatch
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
@@ -147,7 +148,7 @@ def test_an_exception_tells_type_message_stack_and_cause_but_no_local_value(keep
         < stack.index("LookupError: no stock")
     )
     assert 'raise LookupError("no stock") from error' in stack
-    assert local_value not in stack.replace('raise ConnectionError("password=hunter2")', "").replace('error.add_note("token: hunter2")', "")
+    assert local_value not in stack
 
 
 def test_an_exception_of_the_project_is_named_with_its_module(keep):
@@ -225,7 +226,7 @@ def test_the_token_of_a_path_is_not_in_djangos_own_message(keep, rf_request):
     """C1: path secrets."""
     handler = keep(JSONFormatter())
     request = rf_request("/reset/MQ/hunter2/")
-    request.resolver_match = type("Match", (), {"kwargs": {"uidb64": "MQ", "token": "hunter2"}, "captured_kwargs": {}})()
+    request.resolver_match = ResolverMatch(lambda request: None, (), {"uidb64": "MQ", "token": "hunter2"})
     logging.getLogger("django.request").error("Internal Server Error: %s", request.path, extra={"status_code": 500, "request": request})
     assert handler.lines[0]["message"] == "Internal Server Error: /reset/MQ/[REDACTED]/"
 

@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# Runs the tests of the instrumentation and the catalogue on each Python and Django that we support and this machine offers.
+#
+#   tests/matrix.sh                 every pair
+#   tests/matrix.sh --ends          the oldest and the newest pair of this machine, for CI
+#   tests/matrix.sh 3.12/6.0 ...    these pairs
+#   tests/matrix.sh ... -- -k name  what follows -- goes to pytest
+#
+# Each pair has a virtual environment under .matrix/, made once and again when constraints.txt or pyproject.toml change.
+# Exit code 1 when a pair fails, or when there is none to run. Nothing newer than bash 3.2 is used, which macOS has.
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+PYTHONS="3.11 3.12 3.13"
+DJANGOS="4.2 5.2 6.0 6.1"
+FOLDER=.matrix
+# What tests/conftest.py, tests/backends.py and the two folders import beyond the kit itself.
+PACKAGES="httpx hypothesis orjson promql-parser pytest pytest-randomly PyYAML requests"
+TESTS="tests/instrumentation tests/catalog"
+
+supports() { # PYTHON DJANGO: whether Django itself supports the pair
+    case "$2/$1" in
+        4.2/3.13) return 1 ;;
+        6.*/3.11) return 1 ;;
+        *) return 0 ;;
+    esac
+}
+
+interpreter() { # PYTHON: prints the path of a working interpreter, or fails
+    # A command that is there may still not run: pyenv leaves one on PATH for versions that are not switched on.
+    if "python$1" -c '' 2>/dev/null; then
+        command -v "python$1"
+        return 0
+    fi
+    for found in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/python; do
+        if "$found" -c '' 2>/dev/null; then
+            echo "$found"
+            return 0
+        fi
+    done
+    return 1
+}
+
+environment() { # INTERPRETER DJANGO PLACE: makes the virtual environment, unless it is as it should be
+    wanted="$("$1" -VV) $2 $PACKAGES $(cat constraints.txt pyproject.toml | cksum)"
+    if [ "$(cat "$3/made-of" 2>/dev/null)" = "$wanted" ]; then
+        return 0
+    fi
+    rm -rf "$3"
+    mkdir -p "$3"
+    grep -iv '^django==' constraints.txt >"$3/constraints.txt"
+    "$1" -m venv "$3/venv" &&
+        # shellcheck disable=SC2086  # a list of packages
+        "$3/venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$3/constraints.txt" "Django~=$2.0" -e . $PACKAGES &&
+        echo "$wanted" >"$3/made-of"
+}
+
+run() { # PYTHON DJANGO [PYTEST ARGUMENT ...]: one line on stdout and in the table; fails where the tests do
+    python=$1 django=$2
+    shift 2
+    pair="Python $python  Django $django"
+    place="$FOLDER/py$python-django$django"
+    printf '%s  ' "$pair"
+    if ! environment "$(interpreter "$python")" "$django" "$place" >"$FOLDER/setup.txt" 2>&1; then
+        outcome="FAILED  its environment could not be made: $(tail -n 1 "$FOLDER/setup.txt")"
+    else
+        # The tests choose their own warnings and settings; a cache or a plugin shared with other pairs would only mix them up.
+        # shellcheck disable=SC2086  # a list of folders
+        "$place/venv/bin/python" -m pytest -q -p no:cacheprovider $TESTS "$@" >"$place/output.txt" 2>&1
+        code=$?
+        said=$(tail -n 1 "$place/output.txt")
+        if [ $code -eq 0 ]; then
+            outcome="passed  $said"
+        else
+            outcome="FAILED  $said"
+        fi
+    fi
+    echo "$outcome"
+    echo "$pair  $outcome" >>"$TABLE"
+    case $outcome in
+        passed*) return 0 ;;
+    esac
+    test -f "$place/output.txt" && grep -E '^(FAILED|ERROR) ' "$place/output.txt" | sed 's/^/    /' | head -n 20
+    return 1
+}
+
+wanted="" ends=""
+while [ $# -gt 0 ]; do
+    case $1 in
+        --ends) ends=yes ;;
+        --) shift && break ;;
+        [0-9]*/[0-9]*) wanted="$wanted $1" ;;
+        *) echo "matrix.sh does not know $1. It takes --ends, pairs like 3.12/6.0, and -- before what pytest shall get." >&2 && exit 2 ;;
+    esac
+    shift
+done
+
+missing="" pairs=""
+for python in $PYTHONS; do
+    if ! interpreter "$python" >/dev/null; then
+        echo "Python $python is not installed here (no python$python on PATH, none in pyenv), so its pairs are left out."
+        missing="$missing $python"
+        continue
+    fi
+    for django in $DJANGOS; do
+        supports "$python" "$django" && pairs="$pairs $python/$django"
+    done
+done
+for pair in $wanted; do
+    case "$pairs " in
+        *" $pair "*) ;;
+        *) echo "$pair cannot run here. This machine offers:${pairs:- none}." >&2 && exit 1 ;;
+    esac
+done
+pairs=${wanted:-$pairs}
+if [ -z "$pairs" ]; then
+    echo "No pair can run here. Install one of Python $PYTHONS." >&2
+    exit 1
+fi
+if [ -n "$ends" ]; then
+    # shellcheck disable=SC2086  # a list of pairs
+    pairs=$(printf '%s\n' $pairs | sed -n '1p;$p' | uniq)
+fi
+
+mkdir -p "$FOLDER"
+TABLE="$FOLDER/table.txt"
+: >"$TABLE"
+failed=0
+for pair in $pairs; do
+    run "${pair%/*}" "${pair#*/}" "$@" || failed=1
+done
+echo
+cat "$TABLE"
+[ -n "$missing" ] && echo "Left out, because not installed: Python$missing"
+exit $failed
