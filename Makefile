@@ -39,7 +39,7 @@ wheel: $(READY) ## Build the wheel, install it into an empty environment and use
 	$(BIN)/python -m pytest -m wheel $(ARGS)
 
 bench: $(READY) ## Measure what a request costs, beside upstream's instrumentation, in one run
-	$(BIN)/python -m tests.benchmarks.requests
+	$(BIN)/python -m tests.benchmarks.requests $(ARGS)
 
 conformance: $(READY) ## Compare our request engine with upstream's instrumentation, request by request
 	$(BIN)/python -m pytest tests/conformance $(ARGS)
@@ -54,7 +54,7 @@ containers: $(READY) ## Run the compose stack's test (needs a Docker engine)
 	$(BIN)/python -m pytest -m containers $(ARGS)
 
 clean: ## Remove the virtual environment and what the tools left
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .matrix build dist
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("otelkit needs Python 3.11 or newer; %s is %d.%d. Try: make $(MAKECMDGOALS) PYTHON=python3.11" % (sys.executable, *sys.version_info[:2]) if sys.version_info < (3, 11) else 0)'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,9 +41,16 @@ def print_start(console: Console, started: Sequence[Started], page: str, folder:
     lines = [f"Open {page}", f"Data and logs: {folder}"]
     lines += [fault_line(name, share) for name, share in faults.items()]
     where = "" if folder == DEFAULT_FOLDER.absolute() else f" --data {folder}"
-    lines.append(f"Break something: python -m otelkit_demo fault list{where}      Stop: Ctrl-C")
+    lines.append(f"Break something: {_command()} fault set inventory.fail{where}      Stop: Ctrl-C")
     for line in lines:
         say(console, line)
+
+
+def _command() -> str:
+    """What to type in another terminal in the same folder: the interpreter that runs this one has the demo installed."""
+    program = Path(sys.executable)
+    here = Path.cwd()
+    return f"{program.relative_to(here) if program.is_relative_to(here) else program} -m otelkit_demo"
 
 
 def say(console: Console, line: str) -> None:

@@ -17,6 +17,8 @@ def reason_to_stay_off(arguments: list[str] | None = None) -> str | None:
     """
     arguments = sys.argv if arguments is None else arguments
     program = Path(arguments[0]).name if arguments else ""
+    if program == "otelkit":
+        return "the command line starts what it needs itself"
     if program not in ("manage.py", "django-admin", "django-admin.py", "__main__.py") or len(arguments) < 2:
         return None
     command = arguments[1]

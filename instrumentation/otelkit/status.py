@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import otelkit
 from otelkit import startup
 from otelkit.config import SECTIONS, Config, declared
@@ -23,9 +25,13 @@ def status() -> str:
     if not config.enabled:
         return f"otelkit {otelkit.__version__} is off ({config.sources.get('enabled', 'by its preset')})."
     running = startup.current()
-    runtime = running or startup.start(config, sender=_Nowhere())
+    logging.disable(logging.CRITICAL)  # looking is no event: no start line
+    try:
+        runtime = running or startup.start(config, sender=_Nowhere())
+    finally:
+        logging.disable(logging.NOTSET)
     if runtime is None:
-        return f"otelkit {otelkit.__version__} could not start; the log says why."
+        return f"otelkit {otelkit.__version__} could not start; `otelkit doctor` says why."
     try:
         lines = [startup.start_line(runtime), "", "What is set up"]
         lines += [f"  {note}" for note in runtime.notes]

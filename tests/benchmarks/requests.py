@@ -1,7 +1,8 @@
 """What a request costs, beside upstream's instrumentation, in one run: ``python -m tests.benchmarks.requests [--quick] [--out FILE]``.
 
-Instructions, where valgrind is installed, repeat to about 1 %; microseconds of processor time tell how long that is on this machine, and
-depend on what else runs. "With export" counts the threads that encode and send, too; everybody sends to a receiver on this machine.
+Instructions, where valgrind is installed, repeat to about 1 %, and to about 5 % with export or sampling. Microseconds of processor time
+tell how long that is on this machine, and depend on what else runs. "With export" counts the threads that encode and send, too: everybody
+sends to a receiver on this machine, with the defaults of its exporter.
 """
 
 from __future__ import annotations

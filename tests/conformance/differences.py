@@ -25,9 +25,10 @@ def _all_but(*names: str) -> tuple[str, ...]:
 
 ASYNC = ("async project", "async project, 500 raised")
 WITHOUT_SPAN = (*ASYNC, "disallowed host", "excluded path", "caller not sampled")
-"""Requests of which upstream, or neither, makes a span."""
+"""Requests that give no span: upstream never, or neither side."""
 SPANS = _all_but(*WITHOUT_SPAN)
 DURATIONS = _all_but(*ASYNC, "disallowed host", "excluded path", "system exit")
+UNMATCHED = ("404 unmatched", "path beyond ASCII")
 CLIENT_ERRORS = ("400", "403", "404 raised")
 
 _UNSEEN_HOST = (
@@ -55,10 +56,10 @@ DIFFERENCES = (
     Difference("durations", ASYNC, _UNSEEN_ASYNC),
     Difference("child in a probe", ("excluded path",), "A13: below an excluded request nothing is traced; upstream leaves orphans behind."),
     # --- name and route -------------------------------------------------------------------------------------------------
-    Difference("span.http.route", tuple(name for name in SPANS if name != "404 unmatched"), _ROUTE),
+    Difference("span.http.route", tuple(name for name in SPANS if name not in UNMATCHED), _ROUTE),
     Difference(
         "span.name",
-        tuple(name for name in SPANS if name not in ("404 unmatched", "root", "language", "mounted", "unknown method")),
+        tuple(name for name in SPANS if name not in (*UNMATCHED, "root", "language", "mounted", "unknown method")),
         _ROUTE,
     ),
     Difference("span.name", ("root",), f"{_LATE_NAME}, which for the root is `/`; upstream takes its empty pattern for none."),
@@ -69,10 +70,10 @@ DIFFERENCES = (
         ("unknown method",),
         "Semantic conventions (HTTP spans, Name): `HTTP` replaces the method, the route stays part of the name.",
     ),
-    Difference("duration.http.route", tuple(name for name in DURATIONS if name != "404 unmatched"), _ROUTE),
+    Difference("duration.http.route", tuple(name for name in DURATIONS if name not in UNMATCHED), _ROUTE),
     Difference(
         "duration.http.route",
-        ("404 unmatched",),
+        UNMATCHED,
         "A10: what no pattern matched shares one series that says so; without it, it would be one with upstream's root.",
     ),
     # --- address, path and query ----------------------------------------------------------------------------------------
@@ -113,7 +114,7 @@ DIFFERENCES = (
     Difference("child piece 2", ("streamed",), _BODY),
     # --- what we add, and leave out -------------------------------------------------------------------------------------
     Difference(
-        "span.code.function.name", tuple(name for name in SPANS if name != "404 unmatched"), "A10: the span says which view answered."
+        "span.code.function.name", tuple(name for name in SPANS if name not in UNMATCHED), "A10: the span says which view answered."
     ),
     Difference("span.db.query.count", SPANS, _QUERIES),
     Difference("span.db.query.duplicates", SPANS, _QUERIES),

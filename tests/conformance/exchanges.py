@@ -43,6 +43,7 @@ EXCHANGES = (
     Exchange("unknown method", "/items/7", method="WEIRD"),
     Exchange("query with a secret", "/items/7?token=hunter2&colour=red"),
     Exchange("token in the path", "/reset/hunter2/"),
+    Exchange("path beyond ASCII", "/b%C3%BCcher"),
     Exchange("language", "/de/pages/3"),
     Exchange("mounted", "/items/7", mount="/shop"),
     Exchange("404 raised", "/missing"),

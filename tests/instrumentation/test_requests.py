@@ -164,6 +164,16 @@ def test_what_passes_through_leaves_nothing_behind(telemetry, client):
     assert not trace.get_current_span().get_span_context().is_valid
 
 
+@pytest.mark.parametrize("path", ["/missing", "/fails", "/boom"])
+def test_djangos_own_line_about_a_failure_belongs_to_the_request(telemetry, client, path):
+    """Every log line of a request is joined to its trace, also the one that Django writes after every middleware has returned."""
+    client.get(path)
+    (span,) = telemetry.spans
+    lines = [line for line in telemetry.logs if line["logger"] == "django.request"]
+    assert [line["trace_id"] for line in lines] == [span["trace_id"]]
+    assert [line["span_id"] for line in lines] == [span["span_id"]]
+
+
 def test_a_disallowed_host_is_counted(telemetry, client):
     """A9."""
     assert client.get("/items/7", HTTP_HOST="evil.example").status_code == 400

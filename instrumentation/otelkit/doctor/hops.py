@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import urllib3
@@ -21,7 +23,7 @@ from otelkit.redaction import redact_url
 PATH = "/otelkit-doctor"
 """What the marked request asks for. No project has it, so no view runs; every middleware does."""
 
-READ_BACK_SECONDS = 5.0
+PATIENCE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +62,37 @@ def examine() -> Iterator[Hop]:
         yield Hop("settings", False, "otelkit is switched off", f"Take away {config.sources.get('enabled', 'what disables it')}.")
         return
     yield Hop("settings", True, f"preset {config.preset}, {len(config.sources)} settings of your own")
+    with _quiet():
+        # A person waits, so three seconds must do for each signal.
+        export = replace(config.export, timeout=min(config.export.timeout, PATIENCE_SECONDS))
+        yield from _examine(replace(config, logs=replace(config.logs, exporters=_without_console(config)), export=export))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps log lines off the terminal, where the hops are being listed; over OTLP they go as ever."""
+    taker = logging.NullHandler()
+    logging.getLogger().addHandler(taker)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(taker)
+
+
+def _without_console(config: Config) -> tuple[str, ...]:
+    return tuple(name for name in config.logs.exporters if name != "console")
+
+
+def _examine(config: Config) -> Iterator[Hop]:
     sender = RecordingSender(HttpSender(config.export))
     runtime = startup.start(config, sender=sender)
     if runtime is None:
-        yield Hop("application", False, "otelkit could not start", "The log above says why.")
+        yield Hop("application", False, "otelkit could not start", "Start the project itself; its log says why.")
         return
     trace_id = secrets.token_hex(16)
     try:
         yield _application(trace_id)
-        runtime.exporter.flush(config.export.timeout + 1)
+        runtime.exporter.flush(3 * config.export.timeout + 1)
         yield from _receiver(config, sender.answers)
         if all(answer.verdict is Verdict.DELIVERED for answer in sender.answers.values()) and config.traces.exporters:
             yield _read_back(config, trace_id)
@@ -105,12 +129,12 @@ def _receiver(config: Config, answers: Mapping[str, Answer]) -> Iterator[Hop]:
     sections = {"traces": config.traces.exporters, "metrics": config.metrics.exporters, "logs": config.logs.exporters}
     for signal, exporters in sections.items():
         if "otlp" not in exporters:
-            yield Hop(signal, None, f"not sent over OTLP (exporters: {', '.join(exporters) or 'none'})")
+            yield Hop(signal, None, "not sent over OTLP")
             continue
         address = redact_url(config.export.address(signal))
         answer = answers.get(signal)
         if answer is None:
-            yield Hop(signal, False, f"nothing was sent to {address}", "The log above says why.")
+            yield Hop(signal, False, f"nothing was sent to {address}", "The project's own log says why.")
         elif answer.verdict is Verdict.DELIVERED and not answer.rejected_items:
             yield Hop(signal, True, f"{address} took them")
         elif answer.verdict is Verdict.DELIVERED:
@@ -139,7 +163,7 @@ def _read_back(config: Config, trace_id: str) -> Hop:
     address = f"{config.export.endpoint.rstrip('/')}/api/otelkit/v1/traces/{trace_id}"
     pool = urllib3.PoolManager(retries=urllib3.Retry(total=8, status_forcelist=[404], backoff_factor=0.1, raise_on_status=False))
     try:
-        answer = pool.request("GET", address, timeout=READ_BACK_SECONDS)
+        answer = pool.request("GET", address, timeout=PATIENCE_SECONDS)
         found: dict[str, Any] = json.loads(answer.data) if answer.status == 200 else {}
     except (urllib3.exceptions.HTTPError, ValueError):
         answer, found = None, {}

@@ -7,11 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from opentelemetry import trace
-
 from otelkit.catalog import logs as keys
 from otelkit.logs.item import LogItem
 from otelkit.logs.line import LEVELS, LineComposer, unix_microseconds
+from otelkit.logs.trace_context import span_context_of
 
 _OWN_LOGGER = "otelkit"
 _SEVERITIES = sorted((known, keys.SEVERITY_NUMBERS[name]) for known, name in LEVELS.items())
@@ -62,7 +61,7 @@ class OTLPHandler(logging.Handler):
 
     def _item(self, record: logging.LogRecord) -> LogItem:
         line = self._compose(record)
-        context = trace.get_current_span().get_span_context()
+        context = span_context_of(record)
         # What the record has a field for is no attribute; the rest are, so that one LogQL query finds both forms.
         for key in (keys.TIMESTAMP, keys.TRACE_ID, keys.SPAN_ID):
             line.pop(key, None)

@@ -27,7 +27,7 @@ from otelkit.logs.access import write_access_line
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.redaction import redact_path, redact_text
 from otelkit.request.routes import route_of
-from otelkit.request.state import ATTRIBUTE, CURRENT, RequestState
+from otelkit.request.state import ATTRIBUTE, CURRENT, RequestState, forget
 from otelkit.traces.names import span_name
 from otelkit.traces.suppression import suppressed
 
@@ -126,7 +126,7 @@ class RequestEngine:
             logger.exception("otelkit could not record a request; the response is not affected.")
         finally:
             state.span.end()
-            state.request.__dict__.pop(ATTRIBUTE, None)
+            forget(state)
 
     def _record(self, state: RequestState, response: HttpResponseBase | None, exception: BaseException | None, elapsed: float) -> None:
         route = route_of(state.request)
@@ -217,8 +217,8 @@ def _host(request: HttpRequest) -> dict[str, str | int]:
         host = f"{request.META.get('SERVER_NAME', '')}:{request.META.get('SERVER_PORT', '')}"
     address, _, port = host.rpartition(":") if not host.endswith("]") and ":" in host else (host, "", "")
     if port.isdigit():
-        return {"server.address": address, "server.port": int(port)}
-    return {"server.address": host}
+        return {"server.address": address.strip("[]"), "server.port": int(port)}
+    return {"server.address": host.strip("[]")}  # an IPv6 address has brackets in a Host header and none in an attribute
 
 
 def _view(request: HttpRequest) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from opentelemetry.context import Context
-from opentelemetry.trace import Span
+from opentelemetry.trace import Span, SpanContext
 
 
 @dataclass(slots=True)
@@ -51,6 +51,23 @@ CURRENT: ContextVar[RequestState | None] = ContextVar("otelkit_request", default
 
 ATTRIBUTE = "_otelkit"
 """Where the state hangs on Django's request, for signal handlers that run in another context."""
+
+
+_SPAN_CONTEXT = "_otelkit_span_context"
+"""What stays on Django's request when its state is gone: the state refers to the request, so it must not."""
+
+
+def forget(state: RequestState) -> None:
+    """Takes the ended state off its request, and leaves behind which span it was."""
+    attributes = state.request.__dict__
+    attributes.pop(ATTRIBUTE, None)
+    attributes[_SPAN_CONTEXT] = state.span.get_span_context()
+
+
+def span_context_of_request(request: HttpRequest) -> SpanContext | None:
+    """The span context of a request whose state is gone, if it had one."""
+    found = request.__dict__.get(_SPAN_CONTEXT)
+    return found if isinstance(found, SpanContext) else None
 
 
 def state_of(request: Any) -> RequestState | None:
