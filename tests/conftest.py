@@ -41,3 +41,30 @@ def _kit_is_off() -> Iterator[None]:
     running = startup.current() is not None
     startup.stop()
     assert not running, "this test left otelkit running"
+
+
+_NEEDS = {
+    "backends": ("make backends", ("prometheus", "promtool", "alertmanager", "amtool", "otelcol-contrib", "loki")),
+    "containers": ("make containers", ("docker",)),
+    "wheel": ("make wheel", ()),
+}
+"""Marker -> (the command that runs its tests, the programs it needs)."""
+
+_left_out: dict[str, int] = {}
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Counts what this run leaves to another command."""
+    for item in items:
+        for marker in _NEEDS:
+            if item.get_closest_marker(marker):
+                _left_out[marker] = _left_out.get(marker, 0) + 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """E2: what was not run is named, with the command that runs it and the programs that are missing here."""
+    for marker, count in _left_out.items():
+        command, programs = _NEEDS[marker]
+        missing = [program for program in programs if shutil.which(program) is None]
+        said = f"; not on PATH: {', '.join(missing)}" if missing else ""
+        terminalreporter.write_line(f"left out: {count} tests marked {marker}, run by `{command}`{said}")

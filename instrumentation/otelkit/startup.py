@@ -6,22 +6,19 @@ same list backwards.
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
-import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any
 
-from opentelemetry import trace
 from opentelemetry.trace import Tracer
 
 import otelkit
 from otelkit.config import Config, load
+from otelkit.ending import before_the_end
 from otelkit.errors import ConfigError
 from otelkit.export.exporter import Exporter
 from otelkit.export.sender import HttpSender, Sender
@@ -93,10 +90,10 @@ def start(config: Config | None = None, *, sender: Sender | None = None) -> Runt
 def stop() -> None:
     """Sends what is queued, within the configured time, and restores everything that start() changed."""
     global _runtime
-    with _lock:
+    with _lock:  # all the way: whoever comes second may end the process on return, so the first must be through
         runtime, _runtime = _runtime, None
-    if runtime is not None:
-        runtime.undo.close()
+        if runtime is not None:
+            runtime.undo.close()
 
 
 def config_of_project() -> Config:
@@ -112,8 +109,8 @@ def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     aggregator = Aggregator(config.metrics.series_cap)
     observe_process(aggregator)
     exporter = Exporter(config, resource, aggregator, sender or HttpSender(config.export))
-    notes.append(_trace(config, exporter, undo))
-    tracer = trace.get_tracer("otelkit", otelkit.__version__)
+    tracer, note = _trace(config, exporter, undo)
+    notes.append(note)
     engine = RequestEngine(config, tracer, aggregator)
     runtime = Runtime(config, resource, tracer, aggregator, exporter, engine, slot, undo, notes)
     _follow_queries(runtime)
@@ -122,6 +119,7 @@ def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     _write_logs(runtime)
     _serve_metrics(runtime)
     _export(runtime)
+    _hook_forks()
     return runtime
 
 
@@ -133,12 +131,14 @@ def _identify(config: Config, undo: ExitStack) -> tuple[Slot, dict[str, str | in
     return slot, resource_attributes(config.service, slot)
 
 
-def _trace(config: Config, exporter: Exporter, undo: ExitStack) -> str:
+def _trace(config: Config, exporter: Exporter, undo: ExitStack) -> tuple[Tracer, str]:
     from otelkit.traces.provider import switch_off, switch_on
 
     undo.callback(switch_off)
-    made_by = switch_on(config.traces.sample_ratio, exporter.span if "otlp" in config.traces.exporters else None)
-    return f"traces: {made_by}, {config.traces.sample_ratio:.0%} of new traces kept" if config.traces.exporters else "traces: off"
+    take = exporter.span if "otlp" in config.traces.exporters else None
+    tracer, made_by = switch_on("otelkit", otelkit.__version__, config.traces.sample_ratio, take)
+    kept = f"{config.traces.sample_ratio:.0%} of new traces kept"
+    return tracer, f"traces: {made_by}, {kept}" if config.traces.exporters else "traces: off"
 
 
 def _follow_queries(runtime: Runtime) -> None:
@@ -210,34 +210,8 @@ def _export(runtime: Runtime) -> None:
     if not any("otlp" in exporters for exporters in (config.traces.exporters, config.metrics.exporters, config.logs.exporters)):
         return
     runtime.undo.callback(runtime.exporter.shutdown)
-    atexit.register(stop)
-    runtime.undo.callback(atexit.unregister, stop)
-    runtime.undo.callback(_flush_on_sigterm())
-    _hook_forks()
+    runtime.undo.callback(before_the_end(stop))
     runtime.exporter.start()
-
-
-def _flush_on_sigterm() -> Callable[[], None]:
-    """Flushes when SIGTERM would end the process at once, as it does in scripts, and in uvicorn after its own clean stop.
-
-    A handler that somebody installed is theirs; what ends the process in an orderly way runs atexit. Gives back the undoing.
-    """
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        return lambda: None
-
-    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the shape of a signal handler)
-        stop()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    signal.signal(signal.SIGTERM, handle)
-
-    def restore() -> None:
-        in_main = threading.current_thread() is threading.main_thread()
-        if in_main and signal.getsignal(signal.SIGTERM) is handle:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-    return restore
 
 
 def _hook_forks() -> None:
@@ -248,6 +222,8 @@ def _hook_forks() -> None:
 
 
 def _after_fork_in_child() -> None:
+    global _lock
+    _lock = threading.Lock()  # another thread of the parent may have held the old one
     runtime = _runtime
     if runtime is None:
         return

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Callable, Mapping
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -12,7 +14,7 @@ from django.http import HttpRequest, HttpResponseBase
 from opentelemetry import context, propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import Getter
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode, Tracer
 
 from otelkit.catalog.labels import HTTP_REQUEST_METHOD, OTHER_METHOD, UNMATCHED_ROUTE
 from otelkit.catalog.metrics import (
@@ -83,13 +85,20 @@ class RequestEngine:
     def begin(self, request: HttpRequest) -> RequestState:
         """Starts the span and makes it current. Whatever a header holds, this does not raise."""
         method = request.method if request.method in _METHODS else OTHER_METHOD
-        parent = self._parent(request)
-        span = self._tracer.start_span(span_name(method), context=parent, kind=SpanKind.SERVER)
+        span, parent = self._start_span(request, method)
         scheme = request.scheme or "http"
         state = RequestState(request, method, scheme, perf_counter(), span, trace.set_span_in_context(span, parent))
         setattr(request, ATTRIBUTE, state)
         self._active.add(1, (method, scheme))
         return state
+
+    def _start_span(self, request: HttpRequest, method: str) -> tuple[Span, Context]:
+        try:
+            parent = self._parent(request)
+            return self._tracer.start_span(span_name(method), context=parent, kind=SpanKind.SERVER), parent
+        except Exception:  # samplers and processors may be the project's own
+            logger.exception("otelkit could not start a request's span; the request goes on without one.")
+            return INVALID_SPAN, Context()
 
     def _parent(self, request: HttpRequest) -> Context:
         if any(key in request.META for key in self._propagation_keys):
@@ -120,18 +129,29 @@ class RequestEngine:
         state.ended = True
         elapsed = perf_counter() - state.started
         self._active.add(-1, (state.method, state.scheme))
+        if exception is None:
+            exception = state.exception
+        if isinstance(exception, CancelledError):
+            exception = None  # the client left, or the server stops: that is how every event stream ends, and no error
         try:
-            self._record(state, response, exception or state.exception, elapsed)
+            self._record(state, response, exception, elapsed)
         except Exception:
             logger.exception("otelkit could not record a request; the response is not affected.")
         finally:
-            state.span.end()
             forget(state)
+            self._end_span(state.span)
+
+    @staticmethod
+    def _end_span(span: Span) -> None:
+        try:
+            span.end()
+        except Exception:  # processors may be the project's own
+            logger.exception("otelkit could not end a request's span; the response is not affected.")
 
     def _record(self, state: RequestState, response: HttpResponseBase | None, exception: BaseException | None, elapsed: float) -> None:
         route = route_of(state.request)
         label = route or UNMATCHED_ROUTE
-        status = response.status_code if response is not None else None
+        status = response.status_code if response is not None else _status_of(exception)
         error_type = _error_type(status, exception)
         span_context = state.span.get_span_context()
         self._duration.record(elapsed, (state.method, label, status, state.scheme, error_type), span_context)
@@ -149,6 +169,14 @@ class RequestEngine:
                 _write_line(state, label, status, elapsed, response)
             finally:
                 context.detach(token)
+
+
+def _status_of(exception: BaseException | None) -> int | None:
+    """What the client gets where there is no response: a 500 that Django or the server makes of an exception which passed every middleware.
+
+    A handler500 that fails, or DEBUG_PROPAGATE_EXCEPTIONS. None where nobody is answered: the client left, or the process ends.
+    """
+    return 500 if isinstance(exception, Exception) else None
 
 
 def _error_type(status: int | None, exception: BaseException | None) -> str | None:
@@ -226,9 +254,15 @@ def _view(request: HttpRequest) -> str | None:
     match = request.resolver_match
     if match is None:
         return None
-    function = match.func
+    function: Any = match.func
+    while isinstance(function, partial):
+        function = function.func
     kind = getattr(function, "view_class", None) or getattr(function, "cls", None) or function
-    name = f"{getattr(kind, '__module__', '')}.{getattr(kind, '__qualname__', type(kind).__qualname__)}"
+    name = getattr(kind, "__qualname__", type(kind).__qualname__)
+    renamed = getattr(kind, "__name__", name)
+    if not name.endswith(renamed):  # Django REST framework's @api_view: every one is a WrappedAPIView, named after its function
+        name = renamed
+    name = f"{getattr(kind, '__module__', '')}.{name}"
     action = (getattr(function, "actions", None) or {}).get(str(request.method).lower())
     return f"{name}.{action}" if action else name
 

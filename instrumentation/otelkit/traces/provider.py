@@ -2,27 +2,34 @@
 
 OpenTelemetry lets a process set its global provider once. So ours is set once and stays; what it does is switched on by ``start()`` and
 off by ``stop()``. Where the project has set a provider of its own, that one is kept and our exporter joins it.
+
+The kit's own spans come from a lighter tracer, unless somebody else's span processor wants to see them: that one needs the SDK's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
-from opentelemetry.trace import Link, SpanKind, TraceState
+from opentelemetry.trace import Link, Span, SpanKind, Tracer, TraceState
 from opentelemetry.util.types import Attributes
 
 from otelkit.traces.suppression import is_suppressed
+from otelkit.traces.tracer import KitTracer
+
+Take = Callable[[Any], None]
+"""Takes an ended span: the SDK's or one of ours, which have the same fields."""
 
 
 class SwitchedProcessor(SpanProcessor):
     """Hands ended, sampled spans on while there is somebody to take them."""
 
     def __init__(self) -> None:
-        self.take: Callable[[ReadableSpan], None] | None = None
+        self.take: Take | None = None
 
     def on_end(self, span: ReadableSpan) -> None:
         take = self.take
@@ -58,14 +65,42 @@ class SwitchedSampler(Sampler):
         return self.sampler.get_description()
 
 
+class KitTracerProvider(TracerProvider):
+    """The SDK's provider, which knows whether a processor that is not ours listens."""
+
+    def __init__(self, sampler: Sampler, processor: SpanProcessor) -> None:
+        # No exit hook of its own: it would wait up to 30 s for a receiver that is gone. Ours is bounded.
+        super().__init__(sampler=sampler, shutdown_on_exit=False)
+        super().add_span_processor(processor)
+        self.has_guests = False
+
+    def add_span_processor(self, span_processor: SpanProcessor) -> None:
+        """From now on every span is the SDK's, so that the newcomer sees the kit's too."""
+        self.has_guests = True
+        super().add_span_processor(span_processor)
+
+
+class GuestFriendlyTracer(KitTracer):
+    """Light spans while nobody else listens on the provider, the SDK's as soon as somebody does."""
+
+    def __init__(self, provider: KitTracerProvider, name: str, version: str, sample_ratio: float, take: Take | None) -> None:
+        super().__init__(name, version, sample_ratio, take)
+        self._provider = provider
+        self._of_the_sdk = provider.get_tracer(name, version)
+
+    def start_span(self, *args: Any, **kwargs: Any) -> Span:
+        """A span as the API describes it."""
+        return self._of_the_sdk.start_span(*args, **kwargs) if self._provider.has_guests else super().start_span(*args, **kwargs)
+
+
 _processor = SwitchedProcessor()
 _sampler = SwitchedSampler()
-_provider: TracerProvider | None = None
+_provider: KitTracerProvider | None = None
 _joined: set[int] = set()
 
 
-def switch_on(sample_ratio: float, take: Callable[[ReadableSpan], None] | None) -> str:
-    """Begins to hand spans to ``take``, and says in words which provider makes them."""
+def switch_on(name: str, version: str, sample_ratio: float, take: Take | None) -> tuple[Tracer, str]:
+    """Begins to hand spans to ``take``. Gives the tracer for the kit's own spans, and says in words who makes the others."""
     global _provider
     _sampler.sampler = ParentBased(TraceIdRatioBased(sample_ratio)) if take else ALWAYS_OFF
     _processor.take = take
@@ -74,13 +109,11 @@ def switch_on(sample_ratio: float, take: Callable[[ReadableSpan], None] | None) 
         if id(current) not in _joined:
             current.add_span_processor(_processor)
             _joined.add(id(current))
-        return "the project's own tracer provider, which our exporter joined"
+        return current.get_tracer(name, version), "the project's own tracer provider, which our exporter joined"
     if _provider is None:
-        # No exit hook of its own: it would wait up to 30 s for a receiver that is gone. Ours is bounded.
-        _provider = TracerProvider(sampler=_sampler, shutdown_on_exit=False)
-        _provider.add_span_processor(_processor)
+        _provider = KitTracerProvider(_sampler, _processor)
         trace.set_tracer_provider(_provider)
-    return "otelkit's tracer provider"
+    return GuestFriendlyTracer(_provider, name, version, sample_ratio, take), "otelkit's tracer provider"
 
 
 def switch_off() -> None:
