@@ -19,8 +19,10 @@ from otelkit.catalog.metrics import EXPORT_DURATION, TELEMETRY_CREATED, TELEMETR
 from otelkit.config import Config
 from otelkit.export.accounting import Account, Accounts
 from otelkit.export.breaker import Breaker, OncePerMinute
-from otelkit.export.encoder import encode_logs, encode_metrics, encode_spans
+from otelkit.export.encoder import encode_metrics
+from otelkit.export.records import encode_logs
 from otelkit.export.sender import Answer, Sender, Verdict
+from otelkit.export.spans import encode_spans
 from otelkit.logs.item import LogItem
 from otelkit.logs.otlp import silence
 from otelkit.metrics.aggregator import Aggregator

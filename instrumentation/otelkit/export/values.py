@@ -1,0 +1,95 @@
+"""Values as OTLP ``AnyValue`` messages, in bytes. Whatever the value is, it has a form, and a bounded one.
+
+Source: opentelemetry/proto/common/v1/common.proto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from otelkit.export.wire import DELIMITED, FIXED64, VARINT, double, sized, tag, varint
+
+ATTRIBUTE_TEXT_LIMIT = 16_384
+"""Characters of one text; a longer one is cut, or one value could fill a batch."""
+ATTRIBUTE_SIZE_LIMIT = 65_536
+"""Bytes that the members of one list or dictionary, at all depths, may take; further ones are left out."""
+DEEPEST = 8
+"""Levels of lists and dictionaries inside one another; what lies deeper is left empty."""
+
+_KEY, _VALUE = tag(1, DELIMITED), tag(2, DELIMITED)
+_STRING, _BOOL, _INT, _DOUBLE = tag(1, DELIMITED), tag(2, VARINT), tag(3, VARINT), tag(4, FIXED64)
+_ARRAY, _KVLIST, _BYTES = tag(5, DELIMITED), tag(6, DELIMITED), tag(7, DELIMITED)
+_MEMBER = tag(1, DELIMITED)
+"""Field 1 of ArrayValue and of KeyValueList."""
+_EMPTY = b""
+"""An AnyValue that holds none: null."""
+
+_INT64 = range(-(2**63), 2**63)
+
+
+def utf8(text: str) -> bytes:
+    """The text, cut at the limit. A lone surrogate (half of a pair, from a broken path or header) becomes ``?``: UTF-8 has none."""
+    if len(text) > ATTRIBUTE_TEXT_LIMIT:
+        text = text[:ATTRIBUTE_TEXT_LIMIT] + "…"
+    return text.encode("utf-8", "replace")
+
+
+def encode_value(value: Any) -> bytes:
+    """An AnyValue, without its length. Never raises."""
+    try:
+        return _any(value, DEEPEST, [ATTRIBUTE_SIZE_LIMIT])
+    except Exception as error:  # noqa: BLE001 - a value's own methods may raise anything, and its span is worth more than it
+        return _string(f"<unserializable {type(value).__name__}: {type(error).__name__}>")
+
+
+def _any(value: Any, depth: int, room: list[int]) -> bytes:
+    encoded = _scalar(value)
+    if encoded is not None:
+        room[0] -= len(encoded)
+        return encoded
+    if value is None or depth == 0:
+        return _EMPTY
+    if isinstance(value, Mapping):
+        return _KVLIST + sized(_members((_pair(key, item, depth - 1, room) for key, item in value.items()), room))
+    if isinstance(value, Iterable):
+        return _ARRAY + sized(_members((_any(item, depth - 1, room) for item in value), room))
+    return _string(str(value))
+
+
+def _scalar(value: Any) -> bytes | None:
+    if isinstance(value, str):
+        return _string(str.__str__(value))  # of a subclass, the text itself: its methods may be anything
+    if isinstance(value, bool):
+        return _BOOL + (b"\x01" if value else b"\x00")
+    if isinstance(value, int):
+        return _INT + varint(value) if value in _INT64 else _string(_large(value))
+    if isinstance(value, float):
+        return _DOUBLE + double(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _BYTES + sized(bytes(value[:ATTRIBUTE_TEXT_LIMIT]))
+    return None
+
+
+def _string(text: str) -> bytes:
+    return _STRING + sized(utf8(text))
+
+
+def _pair(key: object, value: Any, depth: int, room: list[int]) -> bytes:
+    name = _KEY + sized(utf8(str(key)))
+    room[0] -= len(name)
+    return name + _VALUE + sized(_any(value, depth, room))
+
+
+def _members(encoded: Iterator[bytes], room: list[int]) -> bytes:
+    """As many members as there is room for. That also ends what has no end: a generator, a list that holds itself."""
+    taken = []
+    while room[0] > 0 and (member := next(encoded, None)) is not None:
+        room[0] -= 2
+        taken.append(_MEMBER + sized(member))
+    return b"".join(taken)
+
+
+def _large(value: int) -> str:
+    # Decimal digits of a huge number take quadratic time, and Python refuses more than 4,300 of them.
+    return str(value) if value.bit_length() <= 1_024 else f"<integer of {value.bit_length()} bits>"
