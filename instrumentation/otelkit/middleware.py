@@ -29,6 +29,8 @@ class ObservabilityMiddleware:
         runtime = startup.current()
         if runtime is None:
             raise MiddlewareNotUsed("otelkit is off")
+        if runtime.config.requests.engine != "otelkit":
+            raise MiddlewareNotUsed("another engine follows requests: setting requests.engine")
         self.get_response = get_response
         self._engine = runtime.engine
         self._is_async = iscoroutinefunction(get_response)
@@ -79,6 +81,7 @@ class ObservabilityMiddleware:
         return response
 
     def _finish(self, state: RequestState, response: HttpResponseBase) -> HttpResponseBase:
+        self._engine.returned(state, response)
         if response.streaming:
             follow(self._engine, state, response)
         else:

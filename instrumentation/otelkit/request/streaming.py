@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from time import perf_counter
 from typing import Any
 
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from otelkit.request.engine import RequestEngine
+from otelkit.request.phases import end_view
 from otelkit.request.state import RequestState
 
 
@@ -30,12 +32,15 @@ def _pieces(engine: RequestEngine, state: RequestState, response: HttpResponseBa
     try:
         while True:
             engine.enter(state)
+            before, started = state.attributed, perf_counter()
             try:
                 piece = next(content)
             except StopIteration:
                 break
             finally:
+                end_view(state, before, started)
                 engine.leave(state)
+            state.sent_bytes += len(piece)
             yield piece
     except GeneratorExit:
         engine.end(state, response)
@@ -52,12 +57,15 @@ async def _pieces_async(
     try:
         while True:
             engine.enter(state)
+            before, started = state.attributed, perf_counter()
             try:
                 piece = await anext(content)
             except StopAsyncIteration:
                 break
             finally:
+                end_view(state, before, started)
                 engine.leave(state)
+            state.sent_bytes += len(piece)
             yield piece
     except GeneratorExit:
         engine.end(state, response)
