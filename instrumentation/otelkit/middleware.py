@@ -12,8 +12,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from otelkit import startup
-from otelkit.request.state import RequestState, state_of
-from otelkit.request.streaming import follow
+from otelkit.request.state import state_of
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -50,8 +49,9 @@ class ObservabilityMiddleware:
         state = engine.begin(request)
         engine.enter(state)
         try:
-            response = self.get_response(request)
-            return self._finish(state, response)
+            response: HttpResponseBase = self.get_response(request)
+            engine.finish(state, response)
+            return response
         except BaseException as error:
             engine.end(state, None, error)
             raise
@@ -69,7 +69,9 @@ class ObservabilityMiddleware:
         state = engine.begin(request)
         engine.enter(state)
         try:
-            return self._finish(state, await self._awaited(request))
+            response = await self._awaited(request)
+            engine.finish(state, response)
+            return response
         except BaseException as error:  # also CancelledError: a client that went away
             engine.end(state, None, error)
             raise
@@ -78,14 +80,6 @@ class ObservabilityMiddleware:
 
     async def _awaited(self, request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase = await self.get_response(request)
-        return response
-
-    def _finish(self, state: RequestState, response: HttpResponseBase) -> HttpResponseBase:
-        self._engine.returned(state, response)
-        if response.streaming:
-            follow(self._engine, state, response)
-        else:
-            self._engine.end(state, response)
         return response
 
 

@@ -32,6 +32,7 @@ from otelkit.request.incoming import Incoming
 from otelkit.request.outgoing import write_trace_headers
 from otelkit.request.routes import route_of
 from otelkit.request.state import ATTRIBUTE, CURRENT, RequestState
+from otelkit.request.streaming import follow
 from otelkit.traces.names import span_name
 from otelkit.traces.suppression import suppressed
 
@@ -106,11 +107,15 @@ class RequestEngine:
             context.detach(state.context_token)
             state.context_token = None
 
-    def returned(self, state: RequestState, response: HttpResponseBase) -> None:
-        """The last middleware has returned: what the response tells the caller, and the end of the middleware's phase."""
+    def finish(self, state: RequestState, response: HttpResponseBase) -> None:
+        """The last middleware has returned: the request ends now, or with its streamed body."""
         if self._response_headers:
             write_trace_headers(response, state.span.get_span_context(), self._response_headers)
-        state.middleware_time = max(perf_counter() - state.started - state.attributed, 0.0)
+        if response.streaming:
+            state.middleware_time = max(perf_counter() - state.started - state.attributed, 0.0)
+            follow(self, state, response)
+        else:
+            self.end(state, response)
 
     def end(self, state: RequestState, response: HttpResponseBase | None, exception: BaseException | None = None) -> None:
         """Records everything about the request, once; a failure of ours is logged and goes no further."""
@@ -140,7 +145,7 @@ class RequestEngine:
         if exception is not None and not isinstance(exception, CancelledError):
             self._errors.add(1, (qualified(exception), label, False))
         if self._measures_phases:
-            self._record_phases(state, label)
+            self._record_phases(state, label, elapsed)
         if state.queued is not None:
             self._queue.record(state.queued, (), span_context)
         size = _response_bytes(state, response) if self._needs_response_bytes else None
@@ -156,11 +161,12 @@ class RequestEngine:
             finally:
                 context.detach(token)
 
-    def _record_phases(self, state: RequestState, label: str) -> None:
+    def _record_phases(self, state: RequestState, label: str, elapsed: float) -> None:
         # Without exemplars: those of the duration lead to the same traces, and each costs a reading of the clock.
         record = self._phase.record
-        if state.middleware_time is not None:
-            record(state.middleware_time, (label, "middleware"))
+        if state.middleware_time is None:
+            state.middleware_time = max(elapsed - state.attributed, 0.0)
+        record(state.middleware_time, (label, "middleware"))
         if state.view_time:
             record(state.view_time, (label, "view"))
         if state.queries.count:
