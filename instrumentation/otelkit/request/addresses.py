@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, ImproperlyConfigured
 from django.http import HttpRequest
 
 from otelkit.config import Requests
@@ -24,7 +24,7 @@ def server_address(request: HttpRequest) -> tuple[str, int | None]:
     meta = request.META
     try:
         address, port = _split(request.get_host())
-    except DisallowedHost:
+    except (DisallowedHost, ImproperlyConfigured):  # the second for a SECURE_PROXY_SSL_HEADER that is none
         address, port = _split(f"{meta.get('SERVER_NAME', '')}:{meta.get('SERVER_PORT', '')}")
     if settings.USE_X_FORWARDED_PORT and "HTTP_X_FORWARDED_PORT" in meta:
         forwarded = str(request.get_port())
