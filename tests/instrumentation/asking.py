@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from asgiref.sync import sync_to_async
+from django.db import connections
 from django.test import AsyncClient, Client
 
 Ask = Callable[..., Any]
@@ -20,7 +22,8 @@ class _PeerClient(AsyncClient):
 
     def _base_scope(self, **request: Any) -> dict[str, Any]:
         scope = super()._base_scope(**request)
-        return {**scope, "client": [self._peer, 41000], "headers": list(dict(scope["headers"]).items())}
+        headers = dict(pair for pair in scope["headers"] if pair != (b"cookie", b""))
+        return {**scope, "client": [self._peer, 41000], "headers": list(headers.items())}
 
 
 def ask_sync(path: str, method: str = "GET", headers: dict[str, str] | None = None, peer: str = "127.0.0.1", **rest: Any) -> Any:
@@ -33,7 +36,11 @@ def ask_async(path: str, method: str = "GET", headers: dict[str, str] | None = N
     """The answer of an async project, from an event loop of its own."""
 
     async def ask() -> Any:
-        return await _PeerClient(peer).generic(method, path, headers=headers or {}, **rest)
+        try:
+            return await _PeerClient(peer).generic(method, path, headers=headers or {}, **rest)
+        finally:
+            # The thread of the project's sync parts outlives the test; its connection, opened for this kit, must not.
+            await sync_to_async(connections.close_all)()
 
     return asyncio.run(ask())
 

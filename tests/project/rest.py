@@ -18,7 +18,7 @@ class Things(ViewSet):
     def list(self, request: Request) -> Response:
         return Response([])
 
-    def retrieve(self, request: Request, pk: str) -> Response:
+    def retrieve(self, request: Request, pk: str, format: str | None = None) -> Response:
         return Response({"pk": pk})
 
     def create(self, request: Request) -> Response:

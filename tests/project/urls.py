@@ -37,6 +37,7 @@ urlpatterns = [
     path("partial", partial(views.ok)),
     path("template", views.template),
     path("headers", views.headers),
+    path("says-headers", views.says_headers),
     path("user", views.who),
     path("async/user", views.async_who),
     path("generator-exits", views.generator_exits),

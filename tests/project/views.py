@@ -193,3 +193,9 @@ def headers(request: HttpRequest) -> HttpResponse:
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return JsonResponse(carrier)
+
+
+def says_headers(request: HttpRequest) -> HttpResponse:
+    """Has timings of its own, and is read by scripts of other origins."""
+    own = {"Server-Timing": "db;dur=3", "Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "X-Total"}
+    return HttpResponse("ok", headers=own)
