@@ -11,7 +11,7 @@ from otelkit.request.state import CURRENT
 def current_request_context() -> dict[str, str]:
     """``request.id``, and ``http.route`` once a pattern has matched; empty outside of a request."""
     state = CURRENT.get()
-    if state is None:
+    if state is None or state.ended:  # what is written at its end is the access line, which says both itself
         return {}
     found = {keys.REQUEST_ID: state.request_id}
     route = route_of(state.request)

@@ -15,18 +15,36 @@ from django.http import HttpRequest
 
 from otelkit.config import Requests
 
+_MOST_HOSTS = 256
 _PREFIX = {4: 24, 6: 48}
 """Bits that are kept of a truncated address: the network of a provider's customer, not the customer."""
 
 
-def server_address(request: HttpRequest) -> tuple[str, int | None]:
-    """Address and port that the client used; the socket's where the Host header is not allowed. Follows USE_X_FORWARDED_HOST and _PORT."""
-    meta = request.META
+class ServerAddresses:
+    """Address and port that clients used, by Django's own checks; remembered for the hosts that passed them."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, Any, Any], tuple[str, int | None]] = {}
+
+    def of(self, request: HttpRequest) -> tuple[str, int | None]:
+        """Follows USE_X_FORWARDED_HOST and _PORT; gives the socket's own where the Host header is not allowed."""
+        meta = request.META
+        key = (meta.get("HTTP_HOST"), meta.get("HTTP_X_FORWARDED_HOST"), meta.get("HTTP_X_FORWARDED_PORT"))
+        known = self._known.get(key)
+        if known is None:
+            known = _server_address(request)
+            # What is refused or missing is not remembered, and strangers cannot make this grow.
+            if known is not None and key[0] and len(self._known) < _MOST_HOSTS:
+                self._known[key] = known
+        return known or _split(f"{meta.get('SERVER_NAME', '')}:{meta.get('SERVER_PORT', '')}")
+
+
+def _server_address(request: HttpRequest) -> tuple[str, int | None] | None:
     try:
         address, port = _split(request.get_host())
     except (DisallowedHost, ImproperlyConfigured):  # the second for a SECURE_PROXY_SSL_HEADER that is none
-        address, port = _split(f"{meta.get('SERVER_NAME', '')}:{meta.get('SERVER_PORT', '')}")
-    if settings.USE_X_FORWARDED_PORT and "HTTP_X_FORWARDED_PORT" in meta:
+        return None
+    if "HTTP_X_FORWARDED_PORT" in request.META and settings.USE_X_FORWARDED_PORT:
         forwarded = str(request.get_port())
         port = int(forwarded) if len(forwarded) <= 5 and forwarded.isascii() and forwarded.isdigit() else port
     return address, port

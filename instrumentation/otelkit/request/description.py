@@ -11,7 +11,7 @@ from opentelemetry.trace import Span, Status, StatusCode
 from otelkit.catalog.labels import OTHER_METHOD
 from otelkit.config import Requests
 from otelkit.redaction import redact_path, redact_text
-from otelkit.request.addresses import client_address_reader, server_address
+from otelkit.request.addresses import ServerAddresses, client_address_reader
 from otelkit.request.state import RequestState
 from otelkit.request.views import user_of, view_name
 from otelkit.traces.names import span_name
@@ -21,22 +21,29 @@ class SpanDescriber:
     """Name, attributes and status of a request's span. What the settings leave out is decided once, here."""
 
     def __init__(self, config: Requests) -> None:
+        self._addresses = ServerAddresses()
         self._client_address = client_address_reader(config)
         self._has_phases = config.phases
         self._has_user = config.user_id != "off"
         self._hashes_user = config.user_id == "hashed"
 
     def describe(
-        self, state: RequestState, route: str | None, status: int | None, error_type: str | None, exception: BaseException | None
+        self,
+        state: RequestState,
+        route: str | None,
+        path: str,
+        status: int | None,
+        error_type: str | None,
+        exception: BaseException | None,
     ) -> None:
-        """Writes everything that is known about the request into its span."""
+        """Writes everything that is known about the request into its span. ``path`` is that of :func:`path_of`."""
         request, span, queries = state.request, state.span, state.queries
         meta = request.META
-        address, port = server_address(request)
+        address, port = self._addresses.of(request)
         attributes: dict[str, Any] = {
             "http.request.method": state.method,
             "url.scheme": state.scheme,
-            "url.path": path_of(request),
+            "url.path": path,
             "network.protocol.version": str(meta.get("SERVER_PROTOCOL", "HTTP/1.1")).partition("/")[2] or "1.1",
             "server.address": address,
             "db.query.count": queries.count,

@@ -151,13 +151,14 @@ class RequestEngine:
         size = _response_bytes(state, response) if self._needs_response_bytes else None
         if self._measures_bodies:
             self._record_sizes(state, label, size)
+        path = path_of(state.request)
         if state.span.is_recording():
-            self._describer.describe(state, route, status, error_type, exception)
+            self._describer.describe(state, route, path, status, error_type, exception)
         if self._writes_access_line:
             # The line belongs to the request's trace, also when the body was streamed long after the middleware returned.
             token = context.attach(state.context)
             try:
-                _write_line(state, label, status, elapsed, size)
+                _write_line(state, label, path, status, elapsed, size)
             finally:
                 context.detach(token)
 
@@ -208,11 +209,11 @@ def _is_size(text: str) -> bool:
     return len(text) < 16 and text.isascii() and text.isdigit()
 
 
-def _write_line(state: RequestState, route: str, status: int | None, elapsed: float, response_bytes: int | None) -> None:
+def _write_line(state: RequestState, route: str, path: str, status: int | None, elapsed: float, response_bytes: int | None) -> None:
     write_access_line(
         method=state.method,
         route=route,
-        path=path_of(state.request),
+        path=path,
         status=status,
         duration_s=elapsed,
         response_bytes=response_bytes,
