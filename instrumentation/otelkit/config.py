@@ -150,10 +150,58 @@ class Export:
 class Requests:
     """Inbound requests."""
 
+    engine: str = setting(
+        "otelkit",
+        env="OTELKIT_REQUESTS_ENGINE",
+        help="Whose instrumentation follows requests: ours, or upstream (opentelemetry-instrumentation-django, of the extra `upstream`), "
+        "which has no access line, query counts, phases or async support without a thread.",
+        check=s.one_of("otelkit", "upstream"),
+    )
     excluded_paths: tuple[str, ...] = setting(
         ("/livez", "/readyz", "/startupz", "/healthz", "/metrics", "/static/", "/favicon.ico"),
         help="Paths without telemetry of any kind. One that ends in / covers everything below it.",
         check=s.paths,
+    )
+    trust_incoming: str = setting(
+        "always",
+        env="OTELKIT_REQUESTS_TRUST_INCOMING",
+        help="Whose trace headers, request ids and queue times are believed: of everybody (always), of nobody (never), or of "
+        "trusted_networks. Other callers get a trace of their own with a link to theirs; their sampling decision and baggage are dropped.",
+        check=s.one_of("always", "never", "networks"),
+    )
+    trusted_networks: tuple[str, ...] = setting(
+        ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"),
+        help='Networks of the callers, as the socket sees them, that are believed where trust_incoming is "networks".',
+        check=s.networks,
+    )
+    client_address: str = setting(
+        "off",
+        help="How spans record client.address, which is personal data: off, truncated (its network), hashed (with SECRET_KEY) or full.",
+        check=s.one_of("off", "truncated", "hashed", "full"),
+    )
+    proxies: int = setting(
+        0,
+        help="Own proxies in front that append to X-Forwarded-For; client.address is the entry that the first of them wrote.",
+        check=s.between(0, 10),
+    )
+    user_id: str = setting(
+        "hashed",
+        help="How spans record user.id, only where the request has loaded its user anyway: off, hashed (with SECRET_KEY) or plain.",
+        check=s.one_of("off", "hashed", "plain"),
+    )
+    request_id_header: str = setting(
+        "X-Request-ID",
+        help="Header whose value becomes request.id in log lines, where it is believed and looks like an id; empty reads none.",
+        check=s.optional(s.header),
+    )
+    phases: bool = setting(
+        True, help="Time of middleware, view, templates, queries and outbound calls, without spans; about a tenth of what the kit costs."
+    )
+    body_sizes: bool = setting(False, help="Sizes of request and response bodies as metrics.")
+    response_headers: tuple[str, ...] = setting(
+        (),
+        help="Headers that tell the caller the trace's id: traceresponse, server-timing.",
+        check=s.subset_of("traceresponse", "server-timing"),
     )
 
 

@@ -12,8 +12,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from otelkit import startup
-from otelkit.request.state import RequestState, state_of
-from otelkit.request.streaming import follow
+from otelkit.request.state import state_of
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -29,6 +28,8 @@ class ObservabilityMiddleware:
         runtime = startup.current()
         if runtime is None:
             raise MiddlewareNotUsed("otelkit is off")
+        if runtime.config.requests.engine != "otelkit":
+            raise MiddlewareNotUsed("another engine follows requests: setting requests.engine")
         self.get_response = get_response
         self._engine = runtime.engine
         self._is_async = iscoroutinefunction(get_response)
@@ -48,8 +49,9 @@ class ObservabilityMiddleware:
         state = engine.begin(request)
         engine.enter(state)
         try:
-            response = self.get_response(request)
-            return self._finish(state, response)
+            response: HttpResponseBase = self.get_response(request)
+            engine.finish(state, response)
+            return response
         except BaseException as error:
             engine.end(state, None, error)
             raise
@@ -67,7 +69,9 @@ class ObservabilityMiddleware:
         state = engine.begin(request)
         engine.enter(state)
         try:
-            return self._finish(state, await self._awaited(request))
+            response = await self._awaited(request)
+            engine.finish(state, response)
+            return response
         except BaseException as error:  # also CancelledError: a client that went away
             engine.end(state, None, error)
             raise
@@ -76,13 +80,6 @@ class ObservabilityMiddleware:
 
     async def _awaited(self, request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase = await self.get_response(request)
-        return response
-
-    def _finish(self, state: RequestState, response: HttpResponseBase) -> HttpResponseBase:
-        if response.streaming:
-            follow(self._engine, state, response)
-        else:
-            self._engine.end(state, response)
         return response
 
 

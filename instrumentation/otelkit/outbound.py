@@ -15,6 +15,7 @@ from otelkit.catalog.labels import HTTP_REQUEST_METHOD, OTHER_METHOD
 from otelkit.catalog.metrics import HTTP_CLIENT_REQUEST_DURATION
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.redaction import redact_url
+from otelkit.request.state import CURRENT
 from otelkit.traces.names import span_name
 from otelkit.traces.suppression import is_suppressed
 
@@ -46,6 +47,8 @@ class Call:
 
     def _end(self, status: int | None, error_type: str | None) -> None:
         elapsed = perf_counter() - self._started
+        if (request := CURRENT.get()) is not None:
+            request.outbound_time += elapsed
         try:
             if status is not None:
                 self.span.set_attribute("http.response.status_code", status)

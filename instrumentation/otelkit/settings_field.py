@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field
+from ipaddress import ip_network
 from typing import Any, get_type_hints
 from urllib.parse import unquote, urlsplit
 
@@ -78,6 +79,21 @@ def http_url(value: str) -> str | None:
 def paths(value: tuple[str, ...]) -> str | None:
     """URL paths from the root."""
     return None if all(path.startswith("/") for path in value) else 'must be paths that start with "/"'
+
+
+def networks(value: tuple[str, ...]) -> str | None:
+    """Networks in CIDR notation."""
+    try:
+        for network in value:
+            ip_network(network, strict=False)
+    except ValueError:
+        return "must be networks like 10.0.0.0/8 or fc00::/7"
+    return None
+
+
+def header(value: str) -> str | None:
+    """The name of an HTTP header."""
+    return None if value.replace("-", "").isalnum() and value.isascii() else "must be the name of a header, like X-Request-ID"
 
 
 # --- values -----------------------------------------------------------------------------------------------------------

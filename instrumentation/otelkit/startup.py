@@ -31,6 +31,7 @@ from otelkit.request.engine import RequestEngine
 logger = logging.getLogger("otelkit")
 
 MIDDLEWARE = "otelkit.middleware.ObservabilityMiddleware"
+VIEW_MIDDLEWARE = "otelkit.request.phases.ViewMiddleware"
 
 
 @dataclass
@@ -133,8 +134,10 @@ def _identify(config: Config, undo: ExitStack) -> tuple[Slot, dict[str, str | in
 
 def _trace(config: Config, exporter: Exporter, undo: ExitStack) -> tuple[Tracer, str]:
     from otelkit.traces.provider import switch_off, switch_on
+    from otelkit.traces.w3c import replace_default
 
     undo.callback(switch_off)
+    undo.callback(replace_default())
     take = exporter.span if "otlp" in config.traces.exporters else None
     tracer, made_by = switch_on("otelkit", otelkit.__version__, config.traces.sample_ratio, take)
     kept = f"{config.traces.sample_ratio:.0%} of new traces kept"
@@ -166,6 +169,11 @@ def _follow_calls(runtime: Runtime) -> None:
 
 
 def _follow_requests(runtime: Runtime) -> None:
+    if runtime.config.requests.engine == "upstream":
+        from otelkit.request.upstream import follow_requests
+
+        runtime.notes.extend(follow_requests(runtime.config.requests, runtime.aggregator, runtime.undo))
+        return
     from django.conf import settings
     from django.core.signals import got_request_exception
 
@@ -178,6 +186,12 @@ def _follow_requests(runtime: Runtime) -> None:
         # Outermost, so that it sees what every other middleware does. Django reads the list when the server makes its handler, after this.
         settings.MIDDLEWARE = [MIDDLEWARE, *before]
         runtime.undo.callback(setattr, settings, "MIDDLEWARE", before)
+    if runtime.config.requests.phases:
+        from otelkit.request.phases import follow_templates
+
+        settings.MIDDLEWARE = [*settings.MIDDLEWARE, VIEW_MIDDLEWARE]
+        runtime.undo.callback(setattr, settings, "MIDDLEWARE", before)
+        runtime.undo.callback(follow_templates())
 
 
 def _write_logs(runtime: Runtime) -> None:

@@ -47,6 +47,7 @@ _LEAVING = "A7: a request that SystemExit passes through ends like every other: 
 _BODY = "A6: a streamed request lasts until its body is out, and what the generator does belongs to its trace."
 _PEER = "The telemetry contract keeps client addresses out: they identify people, and semantic conventions only recommend them."
 _QUERIES = "A17: each request says how many queries it made, how long they took and how many repeat another; upstream has no such thing."
+_PHASES = "The telemetry contract: a request says what its time went to, without spans; upstream has no such thing."
 
 DIFFERENCES = (
     # --- whether there is anything at all -------------------------------------------------------------------------------
@@ -119,6 +120,8 @@ DIFFERENCES = (
     Difference("span.db.query.count", SPANS, _QUERIES),
     Difference("span.db.query.duplicates", SPANS, _QUERIES),
     Difference("span.db.duration", SPANS, _QUERIES),
+    Difference("span.django.request.phase.middleware_ms", SPANS, _PHASES),
+    Difference("span.django.request.phase.view_ms", SPANS, _PHASES),
     Difference(
         "duration.network.protocol.version",
         DURATIONS,

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, Tracer
 
-from otelkit.export.encoder import encode_spans
+from otelkit.export.spans import encode_spans
 from otelkit.testing import _span as decoded
 from otelkit.traces.provider import GuestFriendlyTracer, KitTracerProvider, SwitchedProcessor, SwitchedSampler
 from otelkit.traces.span import MOST_ATTRIBUTES

@@ -79,7 +79,7 @@ def test_the_middleware_listed_by_hand_stays_where_it_is(settings_middleware):
     listed = ["django.middleware.common.CommonMiddleware", startup.MIDDLEWARE]
     settings_middleware(listed)
     with capture() as telemetry:
-        assert listed == settings.MIDDLEWARE
+        assert [*listed, startup.VIEW_MIDDLEWARE] == settings.MIDDLEWARE
         Client().get("/")
         assert len(telemetry.spans) == 1
 

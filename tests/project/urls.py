@@ -1,3 +1,5 @@
+from functools import partial
+
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path, re_path
 
@@ -30,6 +32,19 @@ urlpatterns = [
     path("static/app.css", views.ok),
     path("metrics", metrics),
     path("threads", views.threads),
+    path("class/<int:pk>", views.ClassBased.as_view()),
+    path("callable", views.CallableView()),
+    path("partial", partial(views.ok)),
+    path("template", views.template),
+    path("headers", views.headers),
+    path("says-headers", views.says_headers),
+    path("user", views.who),
+    path("async/user", views.async_who),
+    path("generator-exits", views.generator_exits),
+    path("async/cancelled", views.async_cancelled),
+    path("async/waits", views.async_waits),
+    path("async/drips", views.async_drips),
+    path("rest/", include("tests.project.rest")),
     path("call", views.call),
     *i18n_patterns(path("pages/<int:pk>", views.ok)),
 ]

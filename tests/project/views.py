@@ -8,7 +8,9 @@ import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
-from opentelemetry import trace
+from django.shortcuts import render
+from django.views import View
+from opentelemetry import propagate, trace
 
 from tests.project.models import Item
 
@@ -112,3 +114,88 @@ def threads(request: HttpRequest) -> HttpResponse:
 
 def call(request: HttpRequest) -> HttpResponse:
     return HttpResponse(httpx.get(request.GET["url"], timeout=2).text)
+
+
+class ClassBased(View):
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return HttpResponse("ok")
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return HttpResponse("ok")
+
+
+class CallableView:
+    __hash__ = None  # type: ignore[assignment]  # no key of a dictionary, as a careless __eq__ makes it
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("ok")
+
+
+class Slow:
+    """Takes its time when a template shows it, and asks the database."""
+
+    def __str__(self) -> str:
+        time.sleep(0.02)
+        return str(Item.objects.count())
+
+
+def template(request: HttpRequest) -> HttpResponse:
+    time.sleep(0.03)
+    return render(request, "items.html", {"items": Item.objects.all(), "slow": Slow()})
+
+
+def who(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(request.user.pk))  # type: ignore[attr-defined]
+
+
+async def async_who(request: HttpRequest) -> HttpResponse:
+    user = await request.auser()  # type: ignore[attr-defined]
+    return HttpResponse(str(user.pk))
+
+
+def generator_exits(request: HttpRequest) -> HttpResponse:
+    raise GeneratorExit
+
+
+async def async_cancelled(request: HttpRequest) -> HttpResponse:
+    raise asyncio.CancelledError
+
+
+reached = threading.Event()
+"""Set by the views that wait for their client to leave, once they wait."""
+left = threading.Event()
+"""Set by them when they were told that it left."""
+
+
+async def async_waits(request: HttpRequest) -> HttpResponse:
+    reached.set()
+    try:
+        await asyncio.sleep(30)  # longer than any test: the client leaves before
+    finally:
+        left.set()
+    return HttpResponse("nobody reads this")
+
+
+async def async_drips(request: HttpRequest) -> StreamingHttpResponse:
+    async def pieces():
+        yield b"first "
+        reached.set()
+        try:
+            await asyncio.sleep(30)
+        finally:
+            left.set()
+
+    return StreamingHttpResponse(pieces())
+
+
+def headers(request: HttpRequest) -> HttpResponse:
+    """What this service would send on to the next one."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return JsonResponse(carrier)
+
+
+def says_headers(request: HttpRequest) -> HttpResponse:
+    """Has timings of its own, and is read by scripts of other origins."""
+    own = {"Server-Timing": "db;dur=3", "Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "X-Total"}
+    return HttpResponse("ok", headers=own)

@@ -5,15 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from otelkit.catalog.boards import ENDPOINT, SERVICE_OVERVIEW
-from otelkit.catalog.labels import HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, SERVICE_NAME
+from otelkit.catalog.labels import HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, REQUEST_PHASE, SERVICE_NAME
 from otelkit.catalog.logql import lines
-from otelkit.catalog.metrics import DJANGO_REQUEST_DB_DUPLICATES, DJANGO_REQUEST_DB_QUERIES, HTTP_SERVER_REQUEST_DURATION, Metric
+from otelkit.catalog.metrics import (
+    DJANGO_REQUEST_DB_DUPLICATES,
+    DJANGO_REQUEST_DB_QUERIES,
+    DJANGO_REQUEST_PHASE_DURATION,
+    HTTP_SERVER_REQUEST_DURATION,
+    Metric,
+)
 from otelkit.catalog.promql import RANGE, buckets, increase, mean, quantile, ratio
 from otelkit.catalog.traceql import DB_QUERY_TEXT, by_id, spans
 from otelkit_dashboards.boards.choices import CHOSEN, DEPLOYS, ENVIRONMENT, FIRING, SERVICE
 from otelkit_dashboards.boards.requests import (
     ERROR_THRESHOLDS,
     LATENCY_THRESHOLDS,
+    body_sizes,
     by_exception,
     by_status_class,
     error_ratio,
@@ -176,6 +183,24 @@ ANSWERS = Row(
             unit=Unit.COUNT,
             width=8,
             queries=_per_request(DJANGO_REQUEST_DB_DUPLICATES),
+        ),
+        TimeSeries(
+            key="phases",
+            title="Where the time goes",
+            help="Average time of each phase in the requests that had it: no second counts twice, a query in a template is the query's.",
+            act="The phase that grew is where to look: db for its queries, outbound for the service called, view for the code itself.",
+            missing=NO_REQUESTS,
+            unit=Unit.SECONDS,
+            queries=(Query(mean(DJANGO_REQUEST_PHASE_DURATION, by=[REQUEST_PHASE], where=THIS_ROUTE), (REQUEST_PHASE,)),),
+        ),
+        TimeSeries(
+            key="body-sizes",
+            title="Body sizes, p95",
+            help="Size that 95 of 100 requests and responses stay below, where the setting requests.body_sizes is on.",
+            act="Growing responses slow every client: page the list or return fewer fields. Growing requests: limit uploads.",
+            missing=NO_REQUESTS,
+            unit=Unit.BYTES,
+            queries=body_sizes(THIS_ROUTE),
         ),
         TimeSeries(
             key="exceptions",

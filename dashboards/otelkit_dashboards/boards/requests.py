@@ -6,7 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from otelkit.catalog.labels import EXCEPTION_TYPE, HTTP_RESPONSE_STATUS_CODE, Label
-from otelkit.catalog.metrics import ERRORS_CAPTURED, HTTP_SERVER_REQUEST_DURATION
+from otelkit.catalog.metrics import (
+    ERRORS_CAPTURED,
+    HTTP_SERVER_REQUEST_BODY_SIZE,
+    HTTP_SERVER_REQUEST_DURATION,
+    HTTP_SERVER_REQUEST_QUEUE_DURATION,
+    HTTP_SERVER_RESPONSE_BODY_SIZE,
+)
 from otelkit.catalog.objectives import AVAILABILITY, BURN_WINDOWS, LATENCY_THRESHOLD
 from otelkit.catalog.promql import RATE_INTERVAL, Expr, Matcher, matches, number, quantile, rate, ratio
 from otelkit_dashboards.boards.guards import or_none
@@ -56,3 +62,42 @@ def by_exception(where: Iterable[Matcher]) -> tuple[Query, ...]:
     """Exceptions a second by class; where none was ever raised, a line at 0 that says so."""
     where = tuple(where)
     return or_none(rate(ERRORS_CAPTURED, by=[EXCEPTION_TYPE], where=where), (EXCEPTION_TYPE,), out_of=requests(where))
+
+
+def body_sizes(where: Iterable[Matcher]) -> tuple[Query, ...]:
+    """The 95th percentile of both bodies, in bytes; they are opt-in, so where there are none a line at 0 says so."""
+    where = tuple(where)
+    known = quantile(0.95, HTTP_SERVER_RESPONSE_BODY_SIZE, where=where)
+    return (
+        Query(
+            quantile(0.95, HTTP_SERVER_REQUEST_BODY_SIZE, where=where),
+            "requests",
+            key="requests",
+            tone=Tone.NEUTRAL,
+            may_be_empty="requests without a body have no size",
+        ),
+        Query(known, "responses", key="responses", tone=Tone.GOOD, may_be_empty='opt-in; the query "none" says that it is off'),
+        Query(
+            (number(0) * requests(where)).unless_on([], known),
+            "not recorded",
+            key="none",
+            tone=Tone.MUTED,
+            may_be_empty='sizes are recorded; the query "responses" shows them',
+        ),
+    )
+
+
+def queue_time(where: Iterable[Matcher]) -> tuple[Query, ...]:
+    """The 95th percentile of the wait in front of the service; where no proxy tells it, a line at 0 says so."""
+    where = tuple(where)
+    known = quantile(0.95, HTTP_SERVER_REQUEST_QUEUE_DURATION, where=where)
+    return (
+        Query(known, "p95", key="p95", tone=Tone.WARNING, may_be_empty='only some proxies tell it; the query "none" says so'),
+        Query(
+            (number(0) * requests(where)).unless_on([], known),
+            "not told by the proxy",
+            key="none",
+            tone=Tone.MUTED,
+            may_be_empty='a proxy tells it; the query "p95" shows it',
+        ),
+    )

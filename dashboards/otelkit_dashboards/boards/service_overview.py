@@ -27,6 +27,7 @@ from otelkit_dashboards.boards.requests import (
     by_status_class,
     error_ratio,
     latency_quantiles,
+    queue_time,
     requests,
 )
 from otelkit_dashboards.model import Dashboard, Row
@@ -164,6 +165,15 @@ TRAFFIC = Row(
             unit=Unit.SECONDS,
             thresholds=LATENCY_THRESHOLDS,
             queries=latency_quantiles(CHOSEN),
+        ),
+        TimeSeries(
+            key="queue-time",
+            title="Queue time, p95",
+            help="Time that 95 of 100 requests wait at most between the proxy and a worker, where the proxy sends X-Request-Start.",
+            act="Rising with calm latency: all workers are busy, so add some; rising with it: make the slow routes faster first.",
+            missing=NO_REQUESTS,
+            unit=Unit.SECONDS,
+            queries=queue_time(CHOSEN),
         ),
         Heatmap(
             key="latency-spread",

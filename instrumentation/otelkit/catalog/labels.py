@@ -31,6 +31,11 @@ HTTP_ROUTE = Label("http.route", "URL pattern that matched, like `/orders/{pk}`;
 HTTP_RESPONSE_STATUS_CODE = Label("http.response.status_code", "HTTP status of the answer.")
 URL_SCHEME = Label("url.scheme", "`http` or `https`, as Django sees it.", ("http", "https"))
 ERROR_TYPE = Label("error.type", "Exception class or status of a failure; absent on success.")
+REQUEST_PHASE = Label(
+    "phase",
+    "What the time of a request went to; each second counts for one phase only. Ours.",
+    ("middleware", "view", "template", "db", "outbound"),
+)
 
 # --- of a database query --------------------------------------------------------------------------------------------
 DB_SYSTEM_NAME = Label("db.system.name", "Database product, like `postgresql` or `sqlite`.")

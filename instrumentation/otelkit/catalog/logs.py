@@ -33,6 +33,8 @@ DB_DURATION_MS = "db.duration_ms"
 DB_QUERY_DUPLICATES = "db.query.duplicates"
 HTTP_RESPONSE_BODY_SIZE = "http.response.body.size"
 USER_AGENT_NAME = "user_agent.name"
+REQUEST_ID = "request.id"
+"""On every line of a request: the caller's id where it sent a believable one, else the id of the request's span."""
 
 SEVERITY_NUMBERS = {"debug": 5, "info": 9, "warning": 13, "error": 17, "critical": 21}
 """Level to OpenTelemetry's SeverityNumber (logs data model)."""

@@ -26,6 +26,9 @@ class Kind(Enum):
 SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Upper bounds in seconds that the semantic conventions advise for HTTP durations."""
 
+BYTES_BUCKETS = (256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262144.0, 1048576.0, 4194304.0, 16777216.0)
+"""Upper bounds for sizes of bodies, a factor of four apart, up to 16 MiB. The semantic conventions advise none."""
+
 COUNT_BUCKETS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0)
 """Upper bounds for counts per request."""
 
@@ -73,6 +76,38 @@ HTTP_SERVER_ACTIVE_REQUESTS = Metric(
     "{request}",
     "Requests that are being answered now.",
     (l.HTTP_REQUEST_METHOD, l.URL_SCHEME),
+)
+HTTP_SERVER_REQUEST_BODY_SIZE = Metric(
+    "http.server.request.body.size",
+    Kind.HISTOGRAM,
+    "By",
+    "Size of the request's body, where its header tells. Opt-in: `requests.body_sizes`.",
+    (l.HTTP_REQUEST_METHOD, l.HTTP_ROUTE, l.URL_SCHEME),
+    BYTES_BUCKETS,
+)
+HTTP_SERVER_RESPONSE_BODY_SIZE = Metric(
+    "http.server.response.body.size",
+    Kind.HISTOGRAM,
+    "By",
+    "Size of the response's body, streamed ones included. Opt-in: `requests.body_sizes`.",
+    (l.HTTP_REQUEST_METHOD, l.HTTP_ROUTE, l.URL_SCHEME),
+    BYTES_BUCKETS,
+)
+HTTP_SERVER_REQUEST_QUEUE_DURATION = Metric(
+    "http.server.request.queue.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time between the proxy that took a request and us, where the proxy sends X-Request-Start or X-Queue-Start.",
+    (),
+    SECONDS_BUCKETS,
+)
+DJANGO_REQUEST_PHASE_DURATION = Metric(
+    "django.request.phase.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time of one request by phase; the phases of a request add up to its duration, apart from waiting while a body is streamed.",
+    (l.HTTP_ROUTE, l.REQUEST_PHASE),
+    SECONDS_BUCKETS,
 )
 DJANGO_REQUEST_DB_QUERIES = Metric(
     "django.request.db.queries",
@@ -156,6 +191,10 @@ SERIES_OVERFLOWED = Metric(
 METRICS: tuple[Metric, ...] = (
     HTTP_SERVER_REQUEST_DURATION,
     HTTP_SERVER_ACTIVE_REQUESTS,
+    HTTP_SERVER_REQUEST_BODY_SIZE,
+    HTTP_SERVER_RESPONSE_BODY_SIZE,
+    HTTP_SERVER_REQUEST_QUEUE_DURATION,
+    DJANGO_REQUEST_PHASE_DURATION,
     DJANGO_REQUEST_DB_QUERIES,
     DJANGO_REQUEST_DB_DUPLICATES,
     DB_CLIENT_OPERATION_DURATION,

@@ -50,4 +50,4 @@ def series_names(metric: Metric) -> tuple[str, ...]:
 
 def bound_text(bound: float) -> str:
     """A histogram bound as the ``le`` label of an OTLP histogram: ``0.5``, and ``1`` for 1.0."""
-    return f"{bound:g}"
+    return str(int(bound)) if bound == int(bound) else f"{bound:g}"

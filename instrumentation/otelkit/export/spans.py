@@ -20,6 +20,7 @@ from otelkit.export.attributes import encode_attributes
 from otelkit.export.envelope import ITEM, ScopeItems, encode_request, encode_scope, encode_scope_attributes
 from otelkit.export.values import utf8
 from otelkit.export.wire import DELIMITED, FIXED32, FIXED64, VARINT, fixed32, fixed64, sized, tag, varint
+from otelkit.traces.span import RecordingSpan
 
 # Span
 _TRACE_ID, _SPAN_ID = tag(1, DELIMITED) + varint(16), tag(2, DELIMITED) + varint(8)
@@ -45,7 +46,7 @@ _LONGEST_KEPT_NAME = 256
 _KINDS = {id(kind): _KIND + varint(kind.value + 1) for kind in SpanKind}
 
 
-def encode_spans(resource: Mapping[str, Any], spans: Sequence[ReadableSpan]) -> bytes:
+def encode_spans(resource: Mapping[str, Any], spans: Sequence[ReadableSpan | RecordingSpan]) -> bytes:
     """An ExportTraceServiceRequest, one scope per instrumentation.
 
     Raises OverflowError, struct.error or AttributeError for a span that no tracer makes, like one with an id of 17 bytes.
@@ -82,9 +83,10 @@ read_properties = attrgetter(
 )  # fmt: skip
 
 
-def _span(span: ReadableSpan) -> bytes:
+def _span(span: ReadableSpan | RecordingSpan) -> bytes:
     try:
-        fields = read_fields(span)
+        # The kit's own spans hold plain fields under the public names.
+        fields = read_properties(span) if type(span) is RecordingSpan else read_fields(span)
     except AttributeError:  # made by other hands, or by an SDK that renamed its fields: slower, not wrong
         fields = read_properties(span)
     context, parent, name, kind, start, end, code, message = fields[:8]

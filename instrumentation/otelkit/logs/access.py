@@ -57,6 +57,7 @@ def write_access_line(
     db_duration_s: float,
     db_duplicates: int,
     user_agent: str | None,
+    request_id: str | None = None,
 ) -> None:
     """Write the access line of one request: ``GET /orders/{pk} 200``.
 
@@ -82,6 +83,8 @@ def write_access_line(
         extra[labels.HTTP_RESPONSE_STATUS_CODE.name] = status
     if response_bytes is not None:
         extra[keys.HTTP_RESPONSE_BODY_SIZE] = response_bytes
+    if request_id is not None:
+        extra[keys.REQUEST_ID] = request_id
     if family := user_agent_family(user_agent):
         extra[keys.USER_AGENT_NAME] = family
     # Past Logger.log(): that walks the stack to find who called, and here that is always this line.

@@ -16,6 +16,7 @@ from structlog.contextvars import get_contextvars
 
 from otelkit.catalog import logs as keys
 from otelkit.logs.exceptions import describe_exception
+from otelkit.logs.request_context import current_request_context
 from otelkit.logs.trace_context import span_context_of, trace_keys
 from otelkit.logs.values import CONTAINERS, LONGEST_KEY, Cleaner, safe_text, well_formed
 from otelkit.redaction import REDACTED, is_sensitive, redact_path, sanitize_sql
@@ -103,6 +104,7 @@ class LineComposer:
             keys.LOGGER: cleaner.key(name),
             **self._resource,
             **trace_keys(span_context_of(record)),
+            **current_request_context(),
         }
         callers = _callers_keys(record, of_django=of_django)
         for key, value in callers if len(callers) <= MOST_KEYS else callers[:MOST_KEYS]:

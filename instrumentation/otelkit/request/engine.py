@@ -5,31 +5,36 @@ from __future__ import annotations
 import logging
 from asyncio import CancelledError
 from collections.abc import Callable, Mapping
-from functools import partial
 from time import perf_counter
 from typing import Any
 
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponseBase
-from opentelemetry import context, propagate, trace
+from opentelemetry import context, trace
 from opentelemetry.context import Context
-from opentelemetry.propagators.textmap import Getter
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, Tracer
 
 from otelkit.catalog.labels import HTTP_REQUEST_METHOD, OTHER_METHOD, UNMATCHED_ROUTE
 from otelkit.catalog.metrics import (
     DJANGO_REQUEST_DB_DUPLICATES,
     DJANGO_REQUEST_DB_QUERIES,
+    DJANGO_REQUEST_PHASE_DURATION,
     ERRORS_CAPTURED,
     HTTP_SERVER_ACTIVE_REQUESTS,
+    HTTP_SERVER_REQUEST_BODY_SIZE,
     HTTP_SERVER_REQUEST_DURATION,
+    HTTP_SERVER_REQUEST_QUEUE_DURATION,
+    HTTP_SERVER_RESPONSE_BODY_SIZE,
 )
 from otelkit.config import Config
 from otelkit.logs.access import write_access_line
 from otelkit.metrics.aggregator import Aggregator
-from otelkit.redaction import redact_path, redact_text
+from otelkit.request.description import SpanDescriber, error_type_of, path_of, qualified
+from otelkit.request.incoming import Incoming
+from otelkit.request.outgoing import write_trace_headers
 from otelkit.request.routes import route_of
 from otelkit.request.state import ATTRIBUTE, CURRENT, RequestState, forget
+from otelkit.request.streaming import follow
 from otelkit.traces.names import span_name
 from otelkit.traces.suppression import suppressed
 
@@ -38,30 +43,13 @@ logger = logging.getLogger("otelkit.request")
 _METHODS = frozenset(HTTP_REQUEST_METHOD.values) - {OTHER_METHOD}
 
 
-class MetaGetter(Getter[Mapping[str, Any]]):
-    """Reads propagation headers out of Django's ``request.META``."""
-
-    def get(self, carrier: Mapping[str, Any], key: str) -> list[str] | None:
-        value = carrier.get(_meta_key(key))
-        return None if value is None else [str(value)]
-
-    def keys(self, carrier: Mapping[str, Any]) -> list[str]:
-        return [key[5:].replace("_", "-").lower() for key in carrier if key.startswith("HTTP_")]
-
-
-def _meta_key(header: str) -> str:
-    return "HTTP_" + header.upper().replace("-", "_")
-
-
-_getter = MetaGetter()
-
-
 class RequestEngine:
     """Holds what every request needs: tracer, instruments and settings."""
 
     def __init__(self, config: Config, tracer: Tracer, aggregator: Aggregator) -> None:
         excluded = config.requests.excluded_paths
-        self._excluded_exactly = frozenset(path for path in excluded if not path.endswith("/")) | {path.rstrip("/") for path in excluded}
+        bare = {path.rstrip("/") for path in excluded}
+        self._excluded_exactly = frozenset(excluded) | bare | {f"{path}/" for path in bare}
         self._excluded_below = tuple(path for path in excluded if path.endswith("/"))
         self._writes_access_line = config.logs.access
         self._tracer = tracer
@@ -70,12 +58,22 @@ class RequestEngine:
         self._queries = aggregator.histogram(DJANGO_REQUEST_DB_QUERIES)
         self._duplicates = aggregator.histogram(DJANGO_REQUEST_DB_DUPLICATES)
         self._errors = aggregator.counter(ERRORS_CAPTURED)
-        self._propagation_keys = tuple(_meta_key(field) for field in propagate.get_global_textmap().fields)
+        self._request_size = aggregator.histogram(HTTP_SERVER_REQUEST_BODY_SIZE)
+        self._response_size = aggregator.histogram(HTTP_SERVER_RESPONSE_BODY_SIZE)
+        self._queue = aggregator.histogram(HTTP_SERVER_REQUEST_QUEUE_DURATION)
+        self._phase = aggregator.histogram(DJANGO_REQUEST_PHASE_DURATION)
+        requests = config.requests
+        self._incoming = Incoming(requests)
+        self._describer = SpanDescriber(requests)
+        self._measures_phases = requests.phases
+        self._measures_bodies = requests.body_sizes
+        self._needs_response_bytes = requests.body_sizes or config.logs.access
+        self._response_headers = frozenset(requests.response_headers)
 
     def excludes(self, request: HttpRequest) -> bool:
         """Whether this path has no telemetry of any kind."""
         path = request.path_info
-        return path in self._excluded_exactly or path.rstrip("/") in self._excluded_exactly or path.startswith(self._excluded_below)
+        return path in self._excluded_exactly or path.startswith(self._excluded_below)
 
     def silence(self) -> Callable[[], None]:
         """Enters the context in which nothing is traced; what comes back leaves it."""
@@ -83,30 +81,26 @@ class RequestEngine:
         return lambda: context.detach(token)
 
     def begin(self, request: HttpRequest) -> RequestState:
-        """Starts the span and makes it current. Whatever a header holds, this does not raise."""
+        """Starts the span. Whatever a header holds, this does not raise."""
         method = request.method if request.method in _METHODS else OTHER_METHOD
-        span, parent = self._start_span(request, method)
-        scheme = request.scheme or "http"
-        state = RequestState(request, method, scheme, perf_counter(), span, trace.set_span_in_context(span, parent))
-        setattr(request, ATTRIBUTE, state)
+        meta = request.META
+        span, parent = self._start_span(meta, method)
+        scheme = _scheme(request)
+        state = RequestState(request, method, scheme, perf_counter(), span, trace.set_span_in_context(span, parent), self._incoming)
+        if "HTTP_X_REQUEST_START" in meta or "HTTP_X_QUEUE_START" in meta:
+            state.queued = self._incoming.queued(meta)
+        request.__dict__[ATTRIBUTE] = state
         self._active.add(1, (method, scheme))
         return state
 
-    def _start_span(self, request: HttpRequest, method: str) -> tuple[Span, Context]:
+    def _start_span(self, meta: Mapping[str, Any], method: str) -> tuple[Span, Context]:
         try:
-            parent = self._parent(request)
-            return self._tracer.start_span(span_name(method), context=parent, kind=SpanKind.SERVER), parent
+            parent, stranger = self._incoming.parent(meta)
+            links = (Link(stranger),) if stranger else ()
+            return self._tracer.start_span(span_name(method), parent, SpanKind.SERVER, None, links), parent
         except Exception:  # samplers and processors may be the project's own
             logger.exception("otelkit could not start a request's span; the request goes on without one.")
             return INVALID_SPAN, Context()
-
-    def _parent(self, request: HttpRequest) -> Context:
-        if any(key in request.META for key in self._propagation_keys):
-            try:
-                return propagate.extract(request.META, context=Context(), getter=_getter)
-            except Exception:
-                logger.debug("Incoming trace headers could not be read; a new trace begins.", exc_info=True)
-        return Context()
 
     def enter(self, state: RequestState) -> None:
         """Makes the request's span and state current in this thread or task."""
@@ -121,6 +115,16 @@ class RequestEngine:
         if state.context_token is not None:
             context.detach(state.context_token)
             state.context_token = None
+
+    def finish(self, state: RequestState, response: HttpResponseBase) -> None:
+        """The last middleware has returned: the request ends now, or with its streamed body."""
+        if self._response_headers:
+            write_trace_headers(response, state.span.get_span_context(), self._response_headers)
+        if response.streaming:
+            state.middleware_time = max(perf_counter() - state.started - state.attributed, 0.0)
+            follow(self, state, response)
+        else:
+            self.end(state, response)
 
     def end(self, state: RequestState, response: HttpResponseBase | None, exception: BaseException | None = None) -> None:
         """Records everything about the request, once; a failure of ours is logged and goes no further."""
@@ -138,8 +142,8 @@ class RequestEngine:
         except Exception:
             logger.exception("otelkit could not record a request; the response is not affected.")
         finally:
-            forget(state)
             self._end_span(state.span)
+            forget(state)
 
     @staticmethod
     def _end_span(span: Span) -> None:
@@ -152,23 +156,54 @@ class RequestEngine:
         route = route_of(state.request)
         label = route or UNMATCHED_ROUTE
         status = response.status_code if response is not None else _status_of(exception)
-        error_type = _error_type(status, exception)
+        error_type = error_type_of(status, exception)
         span_context = state.span.get_span_context()
         self._duration.record(elapsed, (state.method, label, status, state.scheme, error_type), span_context)
         if state.queries.count:
             self._queries.record(state.queries.count, (label,), span_context)
             self._duplicates.record(state.queries.duplicates, (label,), span_context)
         if exception is not None:
-            self._errors.add(1, (_qualified(exception), label, False))
+            self._errors.add(1, (qualified(exception), label, False))
+        if self._measures_phases:
+            self._record_phases(state, label, elapsed)
+        if state.queued is not None:
+            self._queue.record(state.queued, (), span_context)
+        size = _response_bytes(state, response) if self._needs_response_bytes else None
+        if self._measures_bodies:
+            self._record_sizes(state, label, size)
+        path = path_of(state.request)
         if state.span.is_recording():
-            _describe(state, route, status, error_type, exception)
+            self._describer.describe(state, route, path, status, error_type, exception)
         if self._writes_access_line:
             # The line belongs to the request's trace, also when the body was streamed long after the middleware returned.
             token = context.attach(state.context)
             try:
-                _write_line(state, label, status, elapsed, response)
+                _write_line(state, label, path, status, elapsed, size)
             finally:
                 context.detach(token)
+
+    def _record_phases(self, state: RequestState, label: str, elapsed: float) -> None:
+        # Without exemplars: those of the duration lead to the same traces, and each costs a reading of the clock.
+        record = self._phase.record
+        if state.middleware_time is None:
+            state.middleware_time = max(elapsed - state.attributed, 0.0)
+        record(state.middleware_time, (label, "middleware"))
+        if state.view_time:
+            record(state.view_time, (label, "view"))
+        if state.queries.count:
+            record(state.queries.duration, (label, "db"))
+        if state.template_time:
+            record(state.template_time, (label, "template"))
+        if state.outbound_time:
+            record(state.outbound_time, (label, "outbound"))
+
+    def _record_sizes(self, state: RequestState, label: str, response_bytes: int | None) -> None:
+        labels = (state.method, label, state.scheme)
+        request_bytes = state.request.META.get("CONTENT_LENGTH")
+        if request_bytes and _is_size(request_bytes):
+            self._request_size.record(int(request_bytes), labels)
+        if response_bytes is not None:
+            self._response_size.record(response_bytes, labels)
 
 
 def _status_of(exception: BaseException | None) -> int | None:
@@ -179,107 +214,40 @@ def _status_of(exception: BaseException | None) -> int | None:
     return 500 if isinstance(exception, Exception) else None
 
 
-def _error_type(status: int | None, exception: BaseException | None) -> str | None:
-    """The exception's class where one escaped, the status for any other 5xx, None for everything that is the caller's doing."""
-    if exception is not None:
-        return _qualified(exception)
-    return str(status) if status is not None and status >= 500 else None
-
-
-def _qualified(exception: BaseException) -> str:
-    kind = type(exception)
-    return kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _describe(state: RequestState, route: str | None, status: int | None, error_type: str | None, exception: BaseException | None) -> None:
-    """Name, attributes and status of the span, all at once at the end: a route is known only then."""
-    request, span = state.request, state.span
-    span.update_name(span_name(state.method, route))
-    attributes: dict[str, Any] = {
-        "http.request.method": state.method,
-        "url.scheme": state.scheme,
-        "url.path": _path(request),
-        "network.protocol.version": str(request.META.get("SERVER_PROTOCOL", "HTTP/1.1")).partition("/")[2] or "1.1",
-        "db.query.count": state.queries.count,
-        "db.query.duplicates": state.queries.duplicates,
-        "db.duration": state.queries.duration,
-        **_host(request),
-    }
-    if state.method == OTHER_METHOD:
-        attributes["http.request.method_original"] = str(request.method)[:32]
-    if route:
-        attributes["http.route"] = route
-    if status is not None:
-        attributes["http.response.status_code"] = status
-    agent = request.META.get("HTTP_USER_AGENT")
-    if agent:
-        attributes["user_agent.original"] = str(agent)[:256]
-    view = _view(request)
-    if view:
-        attributes["code.function.name"] = view
-    if error_type:
-        attributes["error.type"] = error_type
-    span.set_attributes(attributes)
-    _mark(span, error_type, exception)
-
-
-def _mark(span: Span, error_type: str | None, exception: BaseException | None) -> None:
-    if exception is not None:
-        span.add_event("exception", {"exception.type": _qualified(exception), "exception.message": redact_text(str(exception))[:1024]})
-        span.set_status(Status(StatusCode.ERROR, _qualified(exception)))
-    elif error_type:
-        span.set_status(Status(StatusCode.ERROR))
-
-
-def _path(request: HttpRequest) -> str:
-    """The path without what its pattern calls a token, a key or the like: ``/reset/[REDACTED]/``."""
-    match = request.resolver_match
-    return redact_path(request.path, match.kwargs) if match else request.path
-
-
-def _host(request: HttpRequest) -> dict[str, str | int]:
-    """Address and port the client used, by Django's own rules for proxies; the socket's where the Host header is not allowed."""
+def _scheme(request: HttpRequest) -> str:
     try:
-        host = request.get_host()
-    except DisallowedHost:
-        host = f"{request.META.get('SERVER_NAME', '')}:{request.META.get('SERVER_PORT', '')}"
-    address, _, port = host.rpartition(":") if not host.endswith("]") and ":" in host else (host, "", "")
-    if port.isdigit():
-        return {"server.address": address.strip("[]"), "server.port": int(port)}
-    return {"server.address": host.strip("[]")}  # an IPv6 address has brackets in a Host header and none in an attribute
+        return request.scheme or "http"
+    except ImproperlyConfigured:  # a SECURE_PROXY_SSL_HEADER that is none: Django complains where the project asks
+        return "http"
 
 
-def _view(request: HttpRequest) -> str | None:
-    """Dotted name of the view; of the class for class-based views and viewsets, with the action where there is one."""
-    match = request.resolver_match
-    if match is None:
+def _response_bytes(state: RequestState, response: HttpResponseBase | None) -> int | None:
+    """Size of the body as the view made it; None where it is not known (a file without a length, no response)."""
+    if response is None:
         return None
-    function: Any = match.func
-    while isinstance(function, partial):
-        function = function.func
-    kind = getattr(function, "view_class", None) or getattr(function, "cls", None) or function
-    name = getattr(kind, "__qualname__", type(kind).__qualname__)
-    renamed = getattr(kind, "__name__", name)
-    if not name.endswith(renamed):  # Django REST framework's @api_view: every one is a WrappedAPIView, named after its function
-        name = renamed
-    name = f"{getattr(kind, '__module__', '')}.{name}"
-    action = (getattr(function, "actions", None) or {}).get(str(request.method).lower())
-    return f"{name}.{action}" if action else name
+    if response.streaming and state.sent_bytes:
+        return state.sent_bytes
+    length = response.headers.get("Content-Length")
+    if length is not None and _is_size(length):
+        return int(length)
+    return None if response.streaming else len(getattr(response, "content", b""))
 
 
-def _write_line(state: RequestState, route: str, status: int | None, elapsed: float, response: HttpResponseBase | None) -> None:
-    length = response.headers.get("Content-Length") if response is not None else None
-    if length is None and response is not None and not response.streaming:
-        length = str(len(getattr(response, "content", b"")))
+def _is_size(text: str) -> bool:
+    return len(text) < 16 and text.isascii() and text.isdigit()
+
+
+def _write_line(state: RequestState, route: str, path: str, status: int | None, elapsed: float, response_bytes: int | None) -> None:
     write_access_line(
         method=state.method,
         route=route,
-        path=_path(state.request),
+        path=path,
         status=status,
         duration_s=elapsed,
-        response_bytes=int(length) if length is not None and length.isdigit() else None,
+        response_bytes=response_bytes,
         db_queries=state.queries.count,
         db_duration_s=state.queries.duration,
         db_duplicates=state.queries.duplicates,
         user_agent=str(state.request.META.get("HTTP_USER_AGENT", "")),
+        request_id=state.request_id,
     )

@@ -24,9 +24,15 @@ def route_of(request: HttpRequest) -> str | None:
     if match is None:
         return None
     route = match.route or ""
-    if settings.USE_I18N and route:
+    if _may_begin_with_language(route) and settings.USE_I18N:
         route = _without_language(request, route)
     return normalise(route)
+
+
+def _may_begin_with_language(route: str) -> bool:
+    """Whether the first part could be ``de``, ``yue`` or ``pt-br``: most cannot, and reading a setting of Django costs more than this."""
+    end = route.find("/")
+    return 2 <= end <= 3 or (end > 3 and "-" in route[:end])
 
 
 def _without_language(request: HttpRequest, route: str) -> str:

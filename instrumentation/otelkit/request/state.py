@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanContext
 
+from otelkit.request.incoming import Incoming
+
 
 @dataclass(slots=True)
 class Queries:
@@ -38,12 +40,33 @@ class RequestState:
     """Reading of the performance counter, in seconds."""
     span: Span
     context: Context
+    incoming: Incoming
+    queued: float | None = None
+    """Seconds the request waited between the proxy and us, where the proxy says so."""
     queries: Queries = field(default_factory=Queries)
+    # Seconds, each counted for one phase only (see request/phases.py); those of queries are in `queries`.
+    view_time: float = 0.0
+    template_time: float = 0.0
+    outbound_time: float = 0.0
+    middleware_time: float | None = None
+    """Known once the last middleware has returned."""
+    sent_bytes: int = 0
+    """Of a streamed body, so far."""
     exception: BaseException | None = None
     """What Django turned into a 500, or what went through us."""
     ended: bool = False
     context_token: Token[Context] | None = None
     state_token: Token[RequestState | None] | None = None
+
+    @property
+    def attributed(self) -> float:
+        """Seconds that already count for a phase."""
+        return self.view_time + self.template_time + self.outbound_time + self.queries.duration
+
+    @property
+    def request_id(self) -> str:
+        """The id the caller gave, where it is believed, else the id of the span: the same on every line of the request."""
+        return self.incoming.request_id(self.request.META) or f"{self.span.get_span_context().span_id:016x}"
 
 
 CURRENT: ContextVar[RequestState | None] = ContextVar("otelkit_request", default=None)

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from time import perf_counter
+from typing import Any, Protocol
 
 from django.http import FileResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from otelkit.request.engine import RequestEngine
+from otelkit.request.phases import end_view
 from otelkit.request.state import RequestState
 
 
-def follow(engine: RequestEngine, state: RequestState, response: HttpResponseBase) -> None:
+class Engine(Protocol):
+    """What a streamed body needs of the request engine."""
+
+    def enter(self, state: RequestState) -> None: ...
+
+    def leave(self, state: RequestState) -> None: ...
+
+    def end(self, state: RequestState, response: HttpResponseBase | None, exception: BaseException | None = None) -> None: ...
+
+
+def follow(engine: Engine, state: RequestState, response: HttpResponseBase) -> None:
     """Ends the request when the response is closed, instead of now."""
     # A file is left as it is, so that the server can still send it without reading it through Python.
     if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
@@ -26,16 +37,19 @@ def follow(engine: RequestEngine, state: RequestState, response: HttpResponseBas
     closers.append(lambda: engine.end(state, response))
 
 
-def _pieces(engine: RequestEngine, state: RequestState, response: HttpResponseBase, content: Iterator[Any]) -> Iterator[Any]:
+def _pieces(engine: Engine, state: RequestState, response: HttpResponseBase, content: Iterator[Any]) -> Iterator[Any]:
     try:
         while True:
             engine.enter(state)
+            before, started = state.attributed, perf_counter()
             try:
                 piece = next(content)
             except StopIteration:
                 break
             finally:
+                end_view(state, before, started)
                 engine.leave(state)
+            state.sent_bytes += len(piece)
             yield piece
     except GeneratorExit:
         engine.end(state, response)
@@ -46,18 +60,19 @@ def _pieces(engine: RequestEngine, state: RequestState, response: HttpResponseBa
     engine.end(state, response)
 
 
-async def _pieces_async(
-    engine: RequestEngine, state: RequestState, response: HttpResponseBase, content: AsyncIterator[Any]
-) -> AsyncIterator[Any]:
+async def _pieces_async(engine: Engine, state: RequestState, response: HttpResponseBase, content: AsyncIterator[Any]) -> AsyncIterator[Any]:
     try:
         while True:
             engine.enter(state)
+            before, started = state.attributed, perf_counter()
             try:
                 piece = await anext(content)
             except StopAsyncIteration:
                 break
             finally:
+                end_view(state, before, started)
                 engine.leave(state)
+            state.sent_bytes += len(piece)
             yield piece
     except GeneratorExit:
         engine.end(state, response)

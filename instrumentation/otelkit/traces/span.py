@@ -29,9 +29,14 @@ class Event(NamedTuple):
     attributes: Mapping[str, Any]
     timestamp: int
 
+    dropped_attributes = 0  # as the SDK's events have it; ours keep what they are given
+
 
 class RecordingSpan(Span):
     """A sampled span. Its fields have the names of the SDK's ``ReadableSpan``, so one encoder serves both."""
+
+    dropped_links = 0
+    """None ever is: few are made, and the kit makes them."""
 
     __slots__ = (
         "_clock",
@@ -39,6 +44,7 @@ class RecordingSpan(Span):
         "attributes",
         "context",
         "dropped_attributes",
+        "dropped_events",
         "end_time",
         "events",
         "instrumentation_scope",
@@ -66,6 +72,7 @@ class RecordingSpan(Span):
         self.instrumentation_scope = scope
         self.attributes: dict[str, Any] = {}
         self.dropped_attributes = 0
+        self.dropped_events = 0
         self.events: list[Event] = []
         self.links: Sequence[Link] = ()
         self.status = _UNSET
@@ -93,7 +100,11 @@ class RecordingSpan(Span):
             self.dropped_attributes += 1
 
     def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
-        if self.end_time is None and len(self.events) < MOST_EVENTS:
+        if self.end_time is not None:
+            return
+        if len(self.events) == MOST_EVENTS:
+            self.dropped_events += 1
+        else:
             self.events.append(Event(name, dict(attributes or {}), timestamp or time_ns()))
 
     def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
