@@ -31,6 +31,10 @@ DURATION_MS = "duration_ms"
 DB_QUERY_COUNT = "db.query.count"
 DB_DURATION_MS = "db.duration_ms"
 DB_QUERY_DUPLICATES = "db.query.duplicates"
+# Of the statement that the request ran most often, where that is an N+1. The request's span has the same keys.
+DB_QUERY_REPEATED_TEXT = "db.query.repeated.text"
+DB_QUERY_REPEATED_COUNT = "db.query.repeated.count"
+DB_QUERY_REPEATED_CALLER = "db.query.repeated.caller"
 HTTP_RESPONSE_BODY_SIZE = "http.response.body.size"
 USER_AGENT_NAME = "user_agent.name"
 

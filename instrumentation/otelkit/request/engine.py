@@ -14,9 +14,11 @@ from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
+from otelkit.catalog import logs as keys
 from otelkit.catalog.labels import HTTP_REQUEST_METHOD, OTHER_METHOD, UNMATCHED_ROUTE
 from otelkit.catalog.metrics import (
     DJANGO_REQUEST_DB_DUPLICATES,
+    DJANGO_REQUEST_DB_N_PLUS_ONE,
     DJANGO_REQUEST_DB_QUERIES,
     ERRORS_CAPTURED,
     HTTP_SERVER_ACTIVE_REQUESTS,
@@ -67,6 +69,7 @@ class RequestEngine:
         self._active = aggregator.counter(HTTP_SERVER_ACTIVE_REQUESTS)
         self._queries = aggregator.histogram(DJANGO_REQUEST_DB_QUERIES)
         self._duplicates = aggregator.histogram(DJANGO_REQUEST_DB_DUPLICATES)
+        self._n_plus_one = aggregator.counter(DJANGO_REQUEST_DB_N_PLUS_ONE)
         self._errors = aggregator.counter(ERRORS_CAPTURED)
         self._propagation_keys = tuple(_meta_key(field) for field in propagate.get_global_textmap().fields)
 
@@ -138,6 +141,8 @@ class RequestEngine:
         if state.queries.count:
             self._queries.record(state.queries.count, (label,), span_context)
             self._duplicates.record(state.queries.duplicates, (label,), span_context)
+            for found in state.queries.repeats():
+                self._n_plus_one.add(found.count, (label, found.summary, found.caller))
         if exception is not None:
             self._errors.add(1, (_qualified(exception), label, False))
         if state.span.is_recording():
@@ -191,8 +196,17 @@ def _describe(state: RequestState, route: str | None, status: int | None, error_
         attributes["code.function.name"] = view
     if error_type:
         attributes["error.type"] = error_type
+    attributes |= _repeated(state)
     span.set_attributes(attributes)
     _mark(span, error_type, exception)
+
+
+def _repeated(state: RequestState) -> dict[str, str | int]:
+    """What the span and the access line say about the statement that ran most often, where that is an N+1."""
+    for worst in state.queries.repeats():
+        found: dict[str, str | int] = {keys.DB_QUERY_REPEATED_TEXT: worst.text, keys.DB_QUERY_REPEATED_COUNT: worst.count}
+        return found | {keys.DB_QUERY_REPEATED_CALLER: worst.caller} if worst.caller else found
+    return {}
 
 
 def _mark(span: Span, error_type: str | None, exception: BaseException | None) -> None:
@@ -248,4 +262,5 @@ def _write_line(state: RequestState, route: str, status: int | None, elapsed: fl
         db_duration_s=state.queries.duration,
         db_duplicates=state.queries.duplicates,
         user_agent=str(state.request.META.get("HTTP_USER_AGENT", "")),
+        db_repeated=_repeated(state),
     )
