@@ -206,6 +206,20 @@ class Requests:
 
 
 @dataclass(frozen=True, slots=True)
+class Database:
+    """Database queries."""
+
+    slow_query: float = setting(
+        0.1, help="Seconds from which a query's span names the line of yours that ran it.", check=s.between(0, 3600)
+    )
+    n_plus_one: int = setting(
+        5,
+        help="Runs of one statement in one request that make an N+1: span, metric and access line then name the statement and the line.",
+        check=s.between(2, 100_000),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Clients:
     """Outbound calls."""
 
@@ -226,6 +240,7 @@ class Config:
     logs: Logs = field(default_factory=Logs)
     export: Export = field(default_factory=Export)
     requests: Requests = field(default_factory=Requests)
+    database: Database = field(default_factory=Database)
     clients: Clients = field(default_factory=Clients)
     preset: str = "production"
     sources: dict[str, str] = field(default_factory=dict)
@@ -239,6 +254,7 @@ SECTIONS: dict[str, type] = {
     "logs": Logs,
     "export": Export,
     "requests": Requests,
+    "database": Database,
     "clients": Clients,
 }
 

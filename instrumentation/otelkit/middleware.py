@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -67,6 +69,8 @@ class ObservabilityMiddleware:
             finally:
                 leave()
         state = engine.begin(request)
+        if (task := asyncio.current_task()) is not None:  # whose line a query of the async ORM belongs to
+            state.queries.task = weakref.ref(task)
         engine.enter(state)
         try:
             response = await self._awaited(request)

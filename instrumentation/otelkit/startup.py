@@ -145,11 +145,14 @@ def _trace(config: Config, exporter: Exporter, undo: ExitStack) -> tuple[Tracer,
 
 
 def _follow_queries(runtime: Runtime) -> None:
-    from otelkit.database import QueryRecorder
+    from otelkit.database import PoolObserver, QueryRecorder
 
-    recorder = QueryRecorder(runtime.tracer, runtime.aggregator)
+    recorder = QueryRecorder(runtime.tracer, runtime.aggregator, runtime.config.database)
     runtime.undo.callback(recorder.switch_off)
     recorder.switch_on()
+    pools = PoolObserver(runtime.aggregator)
+    runtime.undo.callback(pools.switch_off)
+    pools.switch_on()
 
 
 def _follow_calls(runtime: Runtime) -> None:

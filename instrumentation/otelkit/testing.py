@@ -23,6 +23,7 @@ from otelkit import startup
 from otelkit.config import load
 from otelkit.errors import OtelkitError
 from otelkit.export.sender import Answer, Verdict
+from otelkit.testing_queries import QueryAssertions
 
 FLUSH_SECONDS = 5.0
 
@@ -49,7 +50,7 @@ class MemorySender:
             return [body for name, body in self.bodies if name == signal]
 
 
-class Telemetry:
+class Telemetry(QueryAssertions):
     """What the kit has sent so far. Each property flushes first."""
 
     def __init__(self, runtime: startup.Runtime, sender: MemorySender) -> None:

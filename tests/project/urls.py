@@ -26,6 +26,7 @@ urlpatterns = [
     path("async/stream", views.async_stream),
     path("queries/<int:times>", views.queries),
     path("literal", views.literal),
+    path("async/queries/<int:times>", views.async_n_plus_one),
     path("async/queries", views.async_queries),
     path("logs", views.logs),
     path("livez", views.queries_in_probe),

@@ -85,6 +85,13 @@ def queries(request: HttpRequest, times: int) -> HttpResponse:
     return HttpResponse("ok")
 
 
+async def async_n_plus_one(request: HttpRequest, times: int) -> HttpResponse:
+    await Item.objects.acount()
+    for pk in range(times):
+        await Item.objects.filter(pk=pk).afirst()
+    return HttpResponse("ok")
+
+
 def literal(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM project_item WHERE name = 'hunter2' AND id = 4111111111111111")

@@ -107,8 +107,8 @@ SUMMARY = Row(
         Stat(
             key="repeats",
             title="Repeated queries a request",
-            help="Queries of one request that repeat a statement it already made, on average now: the mark of N+1.",
-            act="Above 1, open a trace: its repeated spans name the statement and the line that runs it.",
+            help="Queries of one request whose statement ran more than once in it, on average now: the mark of N+1.",
+            act="Several for each request: the database board names the statement and the line that runs it.",
             missing=NO_COUNTS,
             unit=Unit.COUNT,
             queries=(Query(mean(DJANGO_REQUEST_DB_DUPLICATES, where=THIS_ROUTE)),),
@@ -177,7 +177,7 @@ ANSWERS = Row(
         TimeSeries(
             key="repeat-counts",
             title="Repeated queries a request over time",
-            help="Queries that repeat a statement of the same request: the average, and what 95 of 100 requests stay below.",
+            help="Queries whose statement ran more than once in the same request: the average, and what 95 of 100 requests stay below.",
             act="Growing with the data is N+1: fetch the related rows in one query.",
             missing=NO_COUNTS,
             unit=Unit.COUNT,

@@ -28,6 +28,12 @@ ENDPOINT = BoardFact(
     "One route in detail: status codes, latency, queries, and the traces and log lines behind them.",
     ("environment", "service", "route", "trace_id"),
 )
+DATABASE = BoardFact(
+    "otelkit-database",
+    "Django / Database",
+    "Which queries are many, repeated, slow or failing, which line of code runs them, and whether the connection pool is large enough.",
+    ("environment", "service"),
+)
 TELEMETRY_HEALTH = BoardFact(
     "otelkit-telemetry-health",
     "Telemetry health",
@@ -35,4 +41,4 @@ TELEMETRY_HEALTH = BoardFact(
     ("environment", "service"),
 )
 
-BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, TELEMETRY_HEALTH)
+BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, DATABASE, TELEMETRY_HEALTH)

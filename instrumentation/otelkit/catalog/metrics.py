@@ -121,9 +121,17 @@ DJANGO_REQUEST_DB_DUPLICATES = Metric(
     "django.request.db.duplicates",
     Kind.HISTOGRAM,
     "{query}",
-    "Queries of one request that repeat a statement it already made: the mark of N+1.",
+    "Queries of one request whose statement ran more than once in it, first runs included: 1 + N queries give N. The mark of N+1.",
     (l.HTTP_ROUTE,),
     COUNT_BUCKETS,
+)
+DJANGO_REQUEST_DB_N_PLUS_ONE = Metric(
+    "django.request.db.n_plus_one",
+    Kind.COUNTER,
+    "{query}",
+    "Queries of statements that one request ran so often that it is an N+1 (setting `database.n_plus_one`), by statement and line.",
+    (l.HTTP_ROUTE, l.DB_QUERY_SUMMARY, l.DB_QUERY_REPEATED_CALLER),
+    series_cap=200,  # lines move with each deploy; a service with more N+1 than this has no need of the list's end
 )
 DB_CLIENT_OPERATION_DURATION = Metric(
     "db.client.operation.duration",
@@ -131,6 +139,35 @@ DB_CLIENT_OPERATION_DURATION = Metric(
     "s",
     "Time of one database query.",
     (l.DB_SYSTEM_NAME, l.DB_NAMESPACE, l.DB_OPERATION_NAME, l.DB_COLLECTION_NAME, l.ERROR_TYPE),
+    (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0),
+)
+DB_CLIENT_CONNECTION_COUNT = Metric(
+    "db.client.connection.count",
+    Kind.UP_DOWN_COUNTER,
+    "{connection}",
+    "Connections of the pool, by state.",
+    (l.DB_CLIENT_CONNECTION_POOL_NAME, l.DB_CLIENT_CONNECTION_STATE),
+)
+DB_CLIENT_CONNECTION_MAX = Metric(
+    "db.client.connection.max",
+    Kind.UP_DOWN_COUNTER,
+    "{connection}",
+    "Connections that the pool may open.",
+    (l.DB_CLIENT_CONNECTION_POOL_NAME,),
+)
+DB_CLIENT_CONNECTION_TIMEOUTS = Metric(
+    "db.client.connection.timeouts",
+    Kind.COUNTER,
+    "{timeout}",
+    "Times that nobody got a connection from the pool, because none came free in time or too many waited.",
+    (l.DB_CLIENT_CONNECTION_POOL_NAME,),
+)
+DB_CLIENT_CONNECTION_WAIT_TIME = Metric(
+    "db.client.connection.wait_time",
+    Kind.HISTOGRAM,
+    "s",
+    "Time to get a connection from the pool.",
+    (l.DB_CLIENT_CONNECTION_POOL_NAME,),
     (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0),
 )
 HTTP_CLIENT_REQUEST_DURATION = Metric(
@@ -197,7 +234,12 @@ METRICS: tuple[Metric, ...] = (
     DJANGO_REQUEST_PHASE_DURATION,
     DJANGO_REQUEST_DB_QUERIES,
     DJANGO_REQUEST_DB_DUPLICATES,
+    DJANGO_REQUEST_DB_N_PLUS_ONE,
     DB_CLIENT_OPERATION_DURATION,
+    DB_CLIENT_CONNECTION_COUNT,
+    DB_CLIENT_CONNECTION_MAX,
+    DB_CLIENT_CONNECTION_TIMEOUTS,
+    DB_CLIENT_CONNECTION_WAIT_TIME,
     HTTP_CLIENT_REQUEST_DURATION,
     ERRORS_CAPTURED,
     PROCESS_CPU_TIME,

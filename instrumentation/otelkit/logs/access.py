@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from functools import lru_cache
 
 from otelkit.catalog import labels
@@ -58,13 +59,14 @@ def write_access_line(
     db_duplicates: int,
     user_agent: str | None,
     request_id: str | None = None,
+    db_repeated: Mapping[str, str | int] | None = None,
 ) -> None:
     """Write the access line of one request: ``GET /orders/{pk} 200``.
 
     At ERROR where the status is 5xx, so that whoever looks for errors sees each failed request, also one that the service
     answered itself and without an exception; at INFO otherwise: what a 4xx complains of is the client's.
     ``status`` is None where no answer was sent, because the client left. Durations are in seconds; a query behind ``path``
-    is dropped; of ``user_agent`` only the family is written.
+    is dropped; of ``user_agent`` only the family is written. ``db_repeated`` holds the keys of an N+1, where there was one.
     """
     level = logging.ERROR if status is not None and status >= 500 else logging.INFO
     if not _logger.isEnabledFor(level):
@@ -87,6 +89,8 @@ def write_access_line(
         extra[keys.REQUEST_ID] = request_id
     if family := user_agent_family(user_agent):
         extra[keys.USER_AGENT_NAME] = family
+    if db_repeated:
+        extra |= db_repeated
     # Past Logger.log(): that walks the stack to find who called, and here that is always this line.
     message = f"{method} {route} {'-' if status is None else status}"
     record = _logger.makeRecord(_logger.name, level, __file__, 0, message, (), None, "write_access_line", extra)

@@ -15,14 +15,14 @@ _LONGEST_INPUT = 65_536
 
 _TOKEN = re.compile(
     r"""
-      (?P<comment>--[^\n]*)
+      (?P<comment>--[^\n]*|\#(?![>#\-=])[^\n]*)
     | (?P<block>/\*)
     | \$(?P<dollar>(?:[^\W\d]\w*)?)\$
     | (?P<string>(?:[ENBXenbx]|[Uu]&)?'[^']*(?:''[^']*)*(?:'|\Z))
     | (?P<quoted>"[^"]*(?:""[^"]*)*(?:"|\Z))
     | (?P<name>`[^`]*(?:`|\Z))
-    | (?P<placeholder>%\(\w+\)s|%s|\$\d+|::|:\w+)
-    | (?P<number>0[xX][0-9a-fA-F]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
+    | (?P<placeholder>%\(\w+\)s|%s|\$\d+|::|(?<![\w\])]):\w+)
+    | (?P<number>0[xXoObB][0-9a-fA-F_]+|(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?\w*)
     | (?P<word>[^\W\d][\w$]*)
     | (?P<space>\s+)
     | (?P<symbol>.)
@@ -31,7 +31,11 @@ _TOKEN = re.compile(
 )
 _ESCAPED_QUOTE = re.compile(r"\\['\"]")
 _LIKE_ESCAPE = re.compile(r"\bESCAPE\s+'\\'", re.IGNORECASE)
-_IN_LIST = re.compile(r"\bIN \(\?(?:, ?\?)+\)", re.IGNORECASE)
+# Possessive throughout: a list that does not end must not be tried in every combination. Whitespace is single spaces by then.
+_VALUE = r" ?+(?:[-+] ?+)?+\? ?+(?::: ?+\w++ ?+)?+"
+_IN_LIST = re.compile(rf"\bIN ?+\({_VALUE}(?:,{_VALUE})*+\)", re.IGNORECASE)
+_ARRAY = re.compile(rf"\bARRAY ?+\[{_VALUE}(?:,{_VALUE})*+\]", re.IGNORECASE)
+_ROWS = re.compile(r"(\([?, ]*+\))(?: ?+, ?+\([?, ]*+\))++")
 _COMPARISONS = frozenset({"=", "<", ">", "LIKE", "ILIKE", "GLOB", "REGEXP", "RLIKE", "BETWEEN"})
 _LISTS = frozenset({"IN", "VALUES"})
 
@@ -41,22 +45,23 @@ def sanitize_sql(statement: str) -> str:
 
     Identifiers and placeholders stay. A double-quoted word is an identifier, but where the statement quotes names with
     backticks (MySQL) or compares with it or lists it (SQLite takes such words for strings), it is a literal.
-    A list of literals behind ``IN`` becomes one ``?``, so that one query keeps one text.
+    A list of literals behind ``IN``, an array of them and rows of them become one, so that one query keeps one text.
     """
-    statement = _LIKE_ESCAPE.sub("ESCAPE ?", statement[:_LONGEST_INPUT])
+    whole, statement = statement, _LIKE_ESCAPE.sub("ESCAPE ?", statement[:_LONGEST_INPUT])
     if _ESCAPED_QUOTE.search(statement):
-        statement = _without_quoted_stretch(statement)
-    text = _IN_LIST.sub("IN (?)", "".join(_sanitized(statement)).strip())
+        statement = _without_quoted_stretch(statement, is_cut=len(whole) > _LONGEST_INPUT)
+    text = "".join(_sanitized(statement)).strip()
+    text = _ROWS.sub(r"\1", _ARRAY.sub("ARRAY[?]", _IN_LIST.sub("IN (?)", text)))
     return text if len(text) <= LONGEST_STATEMENT else text[:LONGEST_STATEMENT] + "..."
 
 
-def _without_quoted_stretch(statement: str) -> str:
-    """One literal in place of everything between the first quote and the last.
+def _without_quoted_stretch(statement: str, *, is_cut: bool) -> str:
+    """One literal in place of everything between the first quote and the last; of a statement that was cut, everything behind the first.
 
     ``'a\\'`` is a whole string in PostgreSQL and an unfinished one in MySQL. Guessing wrong would print the next literal.
     """
     first = min(position for quote in "'\"" if (position := statement.find(quote)) >= 0)
-    last = max(statement.rfind("'"), statement.rfind('"'))
+    last = len(statement) if is_cut else max(statement.rfind("'"), statement.rfind('"'))
     return f"{statement[:first]} ? {statement[last + 1 :]}"
 
 

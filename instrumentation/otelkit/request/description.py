@@ -66,6 +66,7 @@ class SpanDescriber:
             attributes["code.function.name"] = view
         if error_type:
             attributes["error.type"] = error_type
+        attributes |= queries.worst()
         if self._has_phases:
             _add_phases(attributes, state)
         if state.queued is not None:

@@ -17,6 +17,7 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, Tracer
 from otelkit.catalog.labels import HTTP_REQUEST_METHOD, OTHER_METHOD, UNMATCHED_ROUTE
 from otelkit.catalog.metrics import (
     DJANGO_REQUEST_DB_DUPLICATES,
+    DJANGO_REQUEST_DB_N_PLUS_ONE,
     DJANGO_REQUEST_DB_QUERIES,
     DJANGO_REQUEST_PHASE_DURATION,
     ERRORS_CAPTURED,
@@ -57,6 +58,7 @@ class RequestEngine:
         self._active = aggregator.counter(HTTP_SERVER_ACTIVE_REQUESTS)
         self._queries = aggregator.histogram(DJANGO_REQUEST_DB_QUERIES)
         self._duplicates = aggregator.histogram(DJANGO_REQUEST_DB_DUPLICATES)
+        self._n_plus_one = aggregator.counter(DJANGO_REQUEST_DB_N_PLUS_ONE)
         self._errors = aggregator.counter(ERRORS_CAPTURED)
         self._request_size = aggregator.histogram(HTTP_SERVER_REQUEST_BODY_SIZE)
         self._response_size = aggregator.histogram(HTTP_SERVER_RESPONSE_BODY_SIZE)
@@ -162,6 +164,8 @@ class RequestEngine:
         if state.queries.count:
             self._queries.record(state.queries.count, (label,), span_context)
             self._duplicates.record(state.queries.duplicates, (label,), span_context)
+            for found in state.queries.repeats():
+                self._n_plus_one.add(found.count, (label, found.summary, found.caller))
         if exception is not None:
             self._errors.add(1, (qualified(exception), label, False))
         if self._measures_phases:
@@ -250,4 +254,5 @@ def _write_line(state: RequestState, route: str, path: str, status: int | None, 
         db_duplicates=state.queries.duplicates,
         user_agent=str(state.request.META.get("HTTP_USER_AGENT", "")),
         request_id=state.request_id,
+        db_repeated=state.queries.worst(),
     )

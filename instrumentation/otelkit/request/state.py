@@ -11,22 +11,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanContext
 
 from otelkit.request.incoming import Incoming
-
-
-@dataclass(slots=True)
-class Queries:
-    """Database work of one request."""
-
-    count: int = 0
-    duration: float = 0.0
-    """Seconds."""
-    statements: dict[str, int] = field(default_factory=dict)
-    """How often each statement ran."""
-
-    @property
-    def duplicates(self) -> int:
-        """Queries that repeat a statement of the same request."""
-        return self.count - len(self.statements)
+from otelkit.request.queries import Queries
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ class Event(NamedTuple):
     attributes: Mapping[str, Any]
     timestamp: int
 
-    dropped_attributes = 0  # as the SDK's events have it; ours keep what they are given
+    dropped_attributes: int = 0  # as the SDK's events have it; ours keep what they are given
 
 
 class RecordingSpan(Span):

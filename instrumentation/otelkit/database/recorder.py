@@ -1,0 +1,164 @@
+"""The one execute wrapper of all connections, and how it gets there and away again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from time import perf_counter, time_ns
+from typing import Any
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+
+from otelkit.catalog.metrics import DB_CLIENT_OPERATION_DURATION
+from otelkit.config import Database
+from otelkit.database.callers import CodeLine, calling_line
+from otelkit.database.statements import Statement, parse_statement, text_of
+from otelkit.database.targets import Target, target_of
+from otelkit.metrics.aggregator import Aggregator
+from otelkit.request.queries import Queries, Repeated
+from otelkit.request.state import CURRENT
+from otelkit.traces.suppression import is_suppressed
+
+logger = logging.getLogger("otelkit.database")
+
+
+class QueryRecorder:
+    """One execute wrapper for all connections. After :meth:`switch_off` it lets everything through at once.
+
+    Transaction control (BEGIN, SAVEPOINT, RELEASE, ...) has a duration, but counts as no query: it is Django's bookkeeping, each
+    ``atomic()`` would otherwise look like two queries, and SAVEPOINT like an N+1. It has a span only where it was slow or failed, which is
+    when a reader wants to see it.
+    """
+
+    def __init__(self, tracer: Tracer, aggregator: Aggregator, settings: Database) -> None:
+        self._tracer = tracer
+        self._duration = aggregator.histogram(DB_CLIENT_OPERATION_DURATION)
+        self._slow = settings.slow_query
+        self._many = settings.n_plus_one
+        self._is_on = True
+        self._has_complained = False
+
+    def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Mapping[str, Any]) -> Any:
+        """Runs the query. ``context["connection"]`` is Django's connection."""
+        if not self._is_on:
+            self._remove_from(context["connection"])
+            return execute(sql, params, many, context)
+        if is_suppressed():
+            return execute(sql, params, many, context)
+        began = time_ns()
+        started = perf_counter()
+        try:
+            result = execute(sql, params, many, context)
+        except BaseException as error:
+            self._record(sql, params, context["connection"], began, perf_counter() - started, error)
+            raise
+        self._record(sql, params, context["connection"], began, perf_counter() - started, None)
+        return result
+
+    def _record(self, sql: Any, params: Any, connection: Any, began: int, elapsed: float, error: BaseException | None) -> None:
+        """Records the query behind it; a failure of ours is logged once and goes no further."""
+        try:
+            statement = parse_statement(sql if type(sql) is str else text_of(sql, connection), has_parameters=_has(params, sql))
+            self._measure(statement, target_of(connection), began, elapsed, error)
+        except Exception:
+            if not self._has_complained:
+                self._has_complained = True
+                logger.exception("otelkit could not record a query; the query is not affected. Further failures are not logged.")
+
+    def _measure(self, statement: Statement, target: Target, began: int, elapsed: float, error: BaseException | None) -> None:
+        span = trace.get_current_span()
+        error_type = None if error is None else type(error).__qualname__
+        labels = (target.system, target.namespace, statement.operation, statement.table, error_type)
+        self._duration.record(elapsed, labels, span.get_span_context())
+        state = CURRENT.get()
+        queries = None if state is None else state.queries
+        runs = 0
+        if queries is not None:
+            if statement.is_transaction_control:
+                queries.add_transaction_control(elapsed)
+            else:
+                runs = queries.add(statement.shape, elapsed)
+        is_slow = elapsed >= self._slow
+        is_traced = span.is_recording()
+        line = None
+        if runs == self._many or (is_traced and (is_slow or runs > self._many)):
+            line = _line(queries)
+            if queries is not None and runs == self._many:
+                queries.mark(statement.shape, Repeated(statement.summary, statement.text, str(line) if line else None, runs))
+        # A query outside of any trace (a migration, a shell) is counted, but starts no trace of its own.
+        if is_traced and (is_slow or error is not None or not statement.is_transaction_control):
+            self._trace(statement, target, began, elapsed, error, error_type, line)
+
+    def _trace(
+        self,
+        statement: Statement,
+        target: Target,
+        began: int,
+        elapsed: float,
+        error: BaseException | None,
+        error_type: str | None,
+        line: CodeLine | None,
+    ) -> None:
+        attributes: dict[str, Any] = {
+            "db.system.name": target.system,
+            "db.namespace": target.namespace,
+            "db.operation.name": statement.operation,
+            "db.query.summary": statement.summary,
+            "db.query.text": statement.text,
+            **dict(target.attributes),
+        }
+        if statement.table is not None:
+            attributes["db.collection.name"] = statement.table
+        if line is not None:
+            attributes |= {"code.file.path": line.path, "code.line.number": line.line, "code.function.name": line.function}
+        if error_type is not None:
+            attributes["error.type"] = error_type
+            # The database's own code: psycopg 3 calls it sqlstate, psycopg2 pgcode. Django wraps the driver's exception.
+            code = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "pgcode", None) if error else None
+            if code:
+                attributes["db.response.status_code"] = str(code)
+        # Made after the query, with its times: all attributes at once, and no span where there turned out to be nothing to say.
+        span = self._tracer.start_span(statement.summary, kind=SpanKind.CLIENT, attributes=attributes, start_time=began)
+        if error_type is not None:
+            span.set_status(Status(StatusCode.ERROR, error_type))
+        span.end(began + int(elapsed * 1e9))
+
+    def add_to(self, connection: BaseDatabaseWrapper) -> None:
+        """Puts this wrapper on a connection, once."""
+        if self not in connection.execute_wrappers:
+            # In front: Django's execute_wrapper() takes its own off again with pop(), whichever stands last.
+            connection.execute_wrappers.insert(0, self)
+
+    def switch_on(self) -> None:
+        """Wraps the open connections of this thread, and every one that opens later."""
+        connection_created.connect(self._on_created, dispatch_uid="otelkit.database")
+        for connection in connections.all(initialized_only=True):
+            self.add_to(connection)
+
+    def switch_off(self) -> None:
+        """Takes the wrapper off. Other threads' connections are theirs alone: there it takes itself off at the next query."""
+        self._is_on = False
+        connection_created.disconnect(dispatch_uid="otelkit.database")
+        for connection in connections.all(initialized_only=True):
+            self._remove_from(connection)
+
+    def _remove_from(self, connection: BaseDatabaseWrapper) -> None:
+        if self in connection.execute_wrappers:
+            connection.execute_wrappers.remove(self)
+
+    def _on_created(self, connection: BaseDatabaseWrapper, **_: Any) -> None:
+        self.add_to(connection)
+
+
+def _has(params: Any, sql: Any) -> bool:
+    """Whether the values travel beside the statement. What a driver composes (psycopg.sql) holds literals all the same."""
+    return isinstance(sql, str) and bool(params)
+
+
+def _line(queries: Queries | None) -> CodeLine | None:
+    task = queries.task() if queries is not None and queries.task is not None else None
+    return calling_line(task)
