@@ -2,7 +2,8 @@
 
 Any worker can answer a scrape for all. Series carry the slot (``service.instance.id``), as over OTLP, so nothing is summed up here. A
 worker that takes over a slot goes on from what its predecessor counted: a counter never falls, and recycled workers do not grow the scrape.
-Of a dead worker the counters and histograms stay, its gauges go. SIGKILL loses at most what was recorded since the last writing.
+Of a dead worker the counters and histograms stay, its gauges go. SIGKILL loses at most what was recorded since the last writing, and what
+another worker shows is at most two seconds old: a second until it is written, and one for which a page is given out again.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ class Exchange:
         mine: tuple[Snapshot, ...] = ()
         for path in self._folder.glob(f"{self._stem}-*{SUFFIX}"):
             report = _read(path)
-            if report is None or report.is_alive:
+            # The place is locked by us: who wrote our file has finished, also where its process has not quite ended yet.
+            if report is None or (report.is_alive and path != self._path):
                 continue
             if not report.server.is_alive():
                 path.unlink(missing_ok=True)

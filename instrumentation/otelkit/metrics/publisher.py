@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from threading import Event, Thread
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Protocol
 
 from opentelemetry import context
@@ -62,9 +62,9 @@ class Publisher:
     def _run(self) -> None:
         context.attach(suppressed())  # a callback of the project's that queries or calls something is not a request
         while not self._stopping.is_set():
-            began = monotonic()
+            began = thread_time()
             self._publish_safely()
-            self._stopping.wait(max(PUBLISH_SECONDS, (monotonic() - began) / MOST_SHARE))
+            self._stopping.wait(max(PUBLISH_SECONDS, (thread_time() - began) / MOST_SHARE))
 
     def _publish_safely(self) -> None:
         try:

@@ -130,6 +130,14 @@ def test_the_next_worker_of_a_slot_goes_on_counting(tmp_path, place):
     assert len(list(tmp_path.glob(f"*{SUFFIX}"))) == 1
 
 
+def test_a_worker_that_has_finished_but_not_quite_ended_is_inherited_too(place):
+    """It gave its place back; its process may be there for some milliseconds more."""
+    first = place(0)
+    first.write(LABELS, worked(3))
+    first.close()
+    assert value(place(0).total([]), ERRORS_CAPTURED, ERROR) == 3
+
+
 def test_what_only_the_predecessor_counted_is_still_told(tmp_path, place):
     left_by_a_dead_worker(tmp_path, 0, errors=3)
     assert value(place(0).total([]), ERRORS_CAPTURED, ERROR) == 3
