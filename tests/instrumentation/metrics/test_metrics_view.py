@@ -8,9 +8,11 @@ import urllib.request
 
 import pytest
 from django.test import Client
+from opentelemetry.metrics import get_meter
 from prometheus_client import REGISTRY
 
-from otelkit import startup
+from otelkit import metrics, startup
+from otelkit.catalog.metrics import HTTP_SERVER_REQUEST_DURATION, SERIES_OVERFLOWED
 from otelkit.config import load
 from otelkit.metrics import access, pull
 from otelkit.metrics.access import is_admitted
@@ -21,8 +23,8 @@ from tests.backends import free_port
 TOKEN = "correct horse battery staple"
 
 
-def pulling(**metrics: object) -> dict[str, object]:
-    return {"metrics": {"exporters": ["prometheus"], **metrics}, "service": {"name": "orders"}}
+def pulling(**more: object) -> dict[str, object]:
+    return {"metrics": {"exporters": ["prometheus"], **more}, "service": {"name": "orders"}}
 
 
 @pytest.mark.parametrize(
@@ -136,6 +138,26 @@ def test_a_port_that_is_taken_is_said_and_nothing_else_suffers(caplog):
         with capture(pulling(port=port)):
             assert Client().get("/metrics").status_code == 200
     assert f"This worker does not serve metrics at 127.0.0.1:{port}" in caplog.text
+
+
+def test_ten_thousand_label_sets_do_not_grow_the_page():
+    """A11: by every way in: a request's route, a business metric, and an instrument of OpenTelemetry."""
+    visits = metrics.counter("business.tests.pull_visits", unit="{visit}", help="Visits.", labels={"campaign": ()})
+    sold = get_meter("tests.pull").create_counter("tests.pull.sold")
+    with capture({**pulling(series_cap=50), "logs": {"access": False}}) as telemetry:
+        duration = telemetry.runtime.aggregator.histogram(HTTP_SERVER_REQUEST_DURATION)
+        for number in range(10_000):
+            duration.record(0.1, ("GET", f"/{number}", 200, "http", None))
+            visits.add(1, campaign=str(number))
+            sold.add(1, {"order": number})
+        page = Client().get("/metrics").content.decode().splitlines()
+        again = telemetry.runtime.aggregator.collect()
+    for series in ("http_server_request_duration_seconds_count", "business_tests_pull_visits_total", "tests_pull_sold_total"):
+        lines = [line for line in page if line.startswith(series + "{")]
+        assert len(lines) == 51, series
+        assert [line[-7:] for line in lines if 'otel_metric_overflow="true"' in line] == [" 9950.0"]
+    overflowed = next(found for found in again if found.metric is SERIES_OVERFLOWED).numbers
+    assert {point.labels[0] for point in overflowed} == {"http.server.request.duration", "business.tests.pull_visits", "tests.pull.sold"}
 
 
 def test_status_does_not_show_the_token(monkeypatch):
