@@ -83,6 +83,7 @@ def test_values_of_one_run_are_not_seen_by_the_next():
     assert user_instruments.read() == ()
 
 
+@pytest.mark.skipif(not user_instruments._HAS_LIMITS, reason="opentelemetry-sdk caps series from 1.45.2; before, the start line says so")
 def test_ten_thousand_attribute_sets_stay_below_the_cap_and_overflow_is_counted():
     """A11. A sum does not tell how many measurements overflowed, so one is counted for each export in which it moved."""
     with capture({"metrics": {"series_cap": 50}}) as telemetry:
@@ -236,7 +237,7 @@ def test_the_projects_own_provider_is_kept_and_read_as_well():
         from otelkit.metrics import user_instruments
 
         said = user_instruments.switch_on(100, lambda name, measurements: None)
-        assert said == "the project's own meter provider, which our reader joined", said
+        assert said.startswith("the project's own meter provider, which our reader joined"), said
         metrics.get_meter("shop").create_counter("sold").add(3)
         read = [p.value for s in user_instruments.read() for m in s.metrics for p in m.data.data_points]
         assert read == [3], read
