@@ -64,6 +64,25 @@ class Metrics:
     series_cap: int = setting(
         2000, help="Label sets a metric may have in one process; further ones share one overflow series.", check=s.between(10, 100_000)
     )
+    strict: bool = setting(
+        False, help="Raises where a business metric is given labels that it does not declare, instead of mending them; for tests."
+    )
+    token: str = setting(
+        "",
+        env="OTELKIT_METRICS_TOKEN",
+        help="What a scraper of /metrics must send as a bearer token; without one, only this machine may ask.",
+    )
+    port: int = setting(
+        0,
+        env="OTELKIT_METRICS_PORT",
+        help="Port of 127.0.0.1 that serves /metrics as well; 0 for none.",
+        check=s.between(0, 65_535),
+    )
+    shared_folder: str = setting(
+        "",
+        env="PROMETHEUS_MULTIPROC_DIR",
+        help="Folder in which workers share metrics, so that /metrics of any shows all; one per service and host.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

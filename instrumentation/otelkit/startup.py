@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Tracer
 
@@ -27,6 +27,9 @@ from otelkit.metrics.aggregator import Aggregator
 from otelkit.metrics.process import observe_process
 from otelkit.redaction import redact_url
 from otelkit.request.engine import RequestEngine
+
+if TYPE_CHECKING:
+    from otelkit.metrics.pull import Pull
 
 logger = logging.getLogger("otelkit")
 
@@ -45,6 +48,7 @@ class Runtime:
     exporter: Exporter
     engine: RequestEngine
     slot: Slot
+    pull: Pull | None = field(default=None, kw_only=True)
     undo: ExitStack = field(default_factory=ExitStack)
     notes: list[str] = field(default_factory=list)
     """What was set up, skipped, and why: a sentence each, for the start line and ``otelkit status``."""
@@ -118,8 +122,10 @@ def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     _follow_calls(runtime)
     _follow_requests(runtime)
     _write_logs(runtime)
+    _measure(runtime)
     _serve_metrics(runtime)
     _export(runtime)
+    undo.callback(before_the_end(stop))
     _hook_forks()
     return runtime
 
@@ -208,18 +214,28 @@ def _write_logs(runtime: Runtime) -> None:
     runtime.notes.extend(installation.notes)
 
 
+def _measure(runtime: Runtime) -> None:
+    from otelkit.metrics import business, user_instruments
+
+    config = runtime.config.metrics
+    if not config.exporters:
+        runtime.notes.append("metrics: off")
+        return
+    runtime.undo.callback(business.switch_off)
+    business.switch_on(runtime.aggregator, strict=config.strict)
+    runtime.undo.callback(user_instruments.switch_off)
+    made_by = user_instruments.switch_on(config.series_cap, runtime.aggregator.overflowed)
+    runtime.notes.append(f"metrics: OpenTelemetry instruments come from {made_by}")
+
+
 def _serve_metrics(runtime: Runtime) -> None:
     if "prometheus" in runtime.config.metrics.exporters:
-        from prometheus_client import REGISTRY
+        from otelkit.metrics.pull import Pull
 
-        from otelkit.metrics.pull import PullCollector
-
-        collector = PullCollector(runtime.aggregator, runtime.resource)
-        REGISTRY.register(collector)
-        runtime.undo.callback(REGISTRY.unregister, collector)
-        runtime.notes.append("metrics: served at the view otelkit.metrics.pull.metrics, for the process that answers")
-    if not runtime.config.metrics.exporters:
-        runtime.notes.append("metrics: off")
+        runtime.pull = Pull(runtime.config.metrics, runtime.aggregator, runtime.resource, runtime.slot.number)
+        runtime.pull.start()
+        runtime.undo.callback(runtime.pull.stop)
+        runtime.notes.append(f"metrics: {runtime.pull}")
 
 
 def _export(runtime: Runtime) -> None:
@@ -227,7 +243,6 @@ def _export(runtime: Runtime) -> None:
     if not any("otlp" in exporters for exporters in (config.traces.exporters, config.metrics.exporters, config.logs.exporters)):
         return
     runtime.undo.callback(runtime.exporter.shutdown)
-    runtime.undo.callback(before_the_end(stop))
     runtime.exporter.start()
 
 
@@ -248,6 +263,8 @@ def _after_fork_in_child() -> None:
     runtime.slot, runtime.resource = _identify(runtime.config, runtime.undo)
     runtime.aggregator.reset()
     runtime.exporter.after_fork_in_child(runtime.resource)
+    if runtime.pull is not None:
+        runtime.pull.after_fork_in_child(runtime.resource, runtime.slot.number)
 
 
 def _announce(runtime: Runtime) -> None:

@@ -8,6 +8,8 @@ import otelkit
 from otelkit import startup
 from otelkit.config import SECTIONS, Config, declared
 from otelkit.export.sender import Answer, Verdict
+from otelkit.metrics.business import declared as declared_metrics
+from otelkit.metrics.business import labels_of
 from otelkit.redaction import redact_url, redact_value
 
 
@@ -37,12 +39,24 @@ def status() -> str:
         lines += [f"  {note}" for note in runtime.notes]
         lines += ["", "Who this is"]
         lines += [f"  {key:<28} {value}" for key, value in runtime.resource.items() if key.startswith(("service.", "deployment."))]
+        lines += ["", "Business metrics", *_business_metrics()]
         lines += ["", "Settings"]
         lines += _settings(config)
     finally:
         if running is None:
             startup.stop()
     return "\n".join(lines)
+
+
+def _business_metrics() -> list[str]:
+    from django.urls import get_resolver
+
+    try:
+        get_resolver().url_patterns  # noqa: B018  (views are imported with it, and what they declare counts)
+    except Exception as error:  # noqa: BLE001  (whatever is wrong in the project's URLs, its status can still be shown)
+        return [f"  not known: the project's URLs cannot be imported ({type(error).__name__}: {error})"]
+    found = [f"  {metric.name:<28} {metric.kind.value} in {metric.unit}; {labels_of(metric)}" for metric in declared_metrics()]
+    return found or ["  none declared"]
 
 
 def _settings(config: Config) -> list[str]:
@@ -62,4 +76,4 @@ def _shown(name: str, value: object) -> str:
         return ", ".join(value) or "none"
     if name == "endpoint":
         return redact_url(str(value))
-    return str(value) if value != "" else "-"
+    return str(redact_value(name, value)) if value != "" else "-"

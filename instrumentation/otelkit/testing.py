@@ -202,4 +202,6 @@ def _point(point: Any) -> dict[str, Any]:
             "buckets": list(point.bucket_counts),
             "exemplars": exemplars,
         }
-    return {**found, "value": point.as_double}
+    if hasattr(point, "zero_count"):  # an exponential histogram, which a view of the project asks for
+        return {**found, "count": point.count, "sum": point.sum, "scale": point.scale}
+    return {**found, "value": getattr(point, point.WhichOneof("value") or "as_double")}

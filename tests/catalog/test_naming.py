@@ -24,10 +24,11 @@ from otelkit.catalog.metrics import (
     Metric,
 )
 from otelkit.catalog.naming import bound_text, family_name, label_name, series_name, series_names
+from otelkit.config import load
 from otelkit.export.encoder import encode_metrics
 from otelkit.metrics.aggregator import Aggregator
-from otelkit.metrics.pull import PullCollector
-from tests.backends import running_prometheus, wait_until
+from otelkit.metrics.pull import Pull
+from tests.backends import free_port, running_prometheus, wait_until
 
 RESOURCE: dict[str, str | int] = {
     "service.name": "orders",
@@ -108,18 +109,62 @@ def test_prometheus_stores_what_otlp_brings_under_the_computed_names(tmp_path: P
 
 
 @pytest.mark.backends
+def test_what_a_project_records_has_one_name_on_both_roads(tmp_path: Path):
+    """Business metrics and OpenTelemetry's instruments of every kind and many units, pushed and scraped by one Prometheus."""
+    from opentelemetry.metrics import get_meter
+
+    from otelkit import metrics, startup
+
+    meter = get_meter("tests.naming")
+    port = free_port()
+    with running_prometheus(tmp_path, scrape=[f"127.0.0.1:{port}"]) as prometheus:
+        settings = {
+            "service": {"name": "named", "namespace": "shop"},
+            "metrics": {"exporters": ["otlp", "prometheus"], "port": port},
+            "export": {"metrics_endpoint": f"{prometheus.otlp_endpoint}/v1/metrics"},
+            "traces": {"exporters": []},
+        }
+        runtime = startup.start(load(settings, {}))
+        try:
+            metrics.counter("business.naming.orders", unit="{order}", help="Orders.").add()
+            metrics.counter("business.naming.returns_total", unit="{item}", help="Orders.").add()
+            metrics.gauge("business.naming.stock", unit="{piece}", help="Stock.").set(1)
+            metrics.histogram("business.naming.wait", unit="s", help="Wait.").record(1)
+            for number, unit in enumerate(["", "1", "s", "ms", "By", "MBy", "{thing}", "g", "%", "Cel", "By/s", "{thing}/h", "m/s"]):
+                meter.create_counter(f"naming.{number}.counter", unit).add(1, {"a.b": "c", "d-e": 1})
+                meter.create_up_down_counter(f"naming.{number}.both", unit).add(1)
+                meter.create_gauge(f"naming.{number}.gauge", unit).set(1)
+                meter.create_histogram(f"naming.{number}.histogram", unit).record(1)
+            meter.create_counter("naming.sold.total").add(1)
+            meter.create_gauge("naming.Mixed-Case.share", "1").set(1)
+            assert runtime is not None
+            runtime.exporter.flush(10)
+
+            def seen(road: str) -> set[tuple[str, frozenset[str]]]:
+                found = prometheus.series(f'{{service_name="named", job{road}"scraped"}}')
+                ours = [series for series in found if "naming" in series["__name__"]]
+                return {(series["__name__"], frozenset(series) - {"job", "instance"}) for series in ours}
+
+            wait_until(lambda: seen("="), 20, "Prometheus has scraped nothing")
+            pushed, scraped = seen("!="), seen("=")
+            assert len({name for name, _ in pushed}) > 70
+            assert {name for name, _ in scraped} == {name for name, _ in pushed}
+            assert scraped == pushed
+        finally:
+            startup.stop()
+
+
+@pytest.mark.backends
 def test_prometheus_scrapes_the_same_names_from_the_pull_view(tmp_path: Path, everything):
     """Over both roads the same series and labels, so one set of boards serves both."""
-    from prometheus_client import REGISTRY
+    import threading
 
     class Silent(WSGIRequestHandler):
         def log_message(self, *_: object) -> None:
             """The test reads Prometheus, not this."""
 
-    import threading
-
-    collector = PullCollector(everything, RESOURCE)
-    REGISTRY.register(collector)
+    pull = Pull(load({}, {}).metrics, everything, RESOURCE, 0)
+    pull.start()
     server = make_server("127.0.0.1", 0, WSGIHandler(), handler_class=Silent)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -138,4 +183,4 @@ def test_prometheus_scrapes_the_same_names_from_the_pull_view(tmp_path: Path, ev
         server.shutdown()
         thread.join()
         server.server_close()
-        REGISTRY.unregister(collector)
+        pull.stop()

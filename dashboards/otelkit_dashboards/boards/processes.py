@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from otelkit.catalog.labels import SERVICE_INSTANCE_ID, SERVICE_NAME
-from otelkit.catalog.metrics import HTTP_SERVER_ACTIVE_REQUESTS, PROCESS_CPU_TIME, PROCESS_MEMORY_USAGE, PROCESS_UPTIME, TARGET_INFO
+from otelkit.catalog.labels import CPYTHON_GC_GENERATION, SERVICE_INSTANCE_ID, SERVICE_NAME
+from otelkit.catalog.metrics import (
+    CPYTHON_GC_COLLECTED_OBJECTS,
+    CPYTHON_GC_COLLECTIONS,
+    CPYTHON_GC_UNCOLLECTABLE_OBJECTS,
+    HTTP_SERVER_ACTIVE_REQUESTS,
+    PROCESS_CPU_TIME,
+    PROCESS_MEMORY_USAGE,
+    PROCESS_OPEN_FILE_DESCRIPTOR_COUNT,
+    PROCESS_THREAD_COUNT,
+    PROCESS_UPTIME,
+    TARGET_INFO,
+)
 from otelkit.catalog.promql import count, minimum, rate, total
 from otelkit_dashboards.boards.choices import CHOSEN
 from otelkit_dashboards.model import Row
@@ -62,6 +73,50 @@ PROCESSES = Row(
             missing=NO_PROCESSES,
             unit=Unit.SECONDS,
             queries=(Query(minimum(PROCESS_UPTIME, by=[SERVICE_NAME], where=CHOSEN), (SERVICE_NAME,)),),
+        ),
+        TimeSeries(
+            key="open-files",
+            title="Open files and sockets",
+            help="File descriptors that each worker holds open.",
+            act="Rising without end: a response, a connection or a file is never closed, and the limit of the host ends it with errors.",
+            missing=NO_PROCESSES,
+            unit=Unit.COUNT,
+            queries=(Query(total(PROCESS_OPEN_FILE_DESCRIPTOR_COUNT, by=_WORKER, where=CHOSEN), tuple(_WORKER)),),
+        ),
+        TimeSeries(
+            key="threads",
+            title="Threads",
+            help="Threads of each worker.",
+            act="Rising without end: something starts threads and never ends them; look at what creates pools or timers per request.",
+            missing=NO_PROCESSES,
+            unit=Unit.COUNT,
+            queries=(Query(total(PROCESS_THREAD_COUNT, by=_WORKER, where=CHOSEN), tuple(_WORKER)),),
+        ),
+        TimeSeries(
+            key="gc-runs",
+            title="Garbage collections",
+            help="Runs of Python's garbage collector a second, by generation; a run stops every thread of its worker.",
+            act="Many runs of generation 2 beside slow requests: freeze what is there after start (gc.freeze), or make fewer objects.",
+            missing=NO_PROCESSES,
+            unit=Unit.OPERATIONS_PER_SECOND,
+            queries=(
+                Query(
+                    rate(CPYTHON_GC_COLLECTIONS, by=[SERVICE_NAME, CPYTHON_GC_GENERATION], where=CHOSEN),
+                    (SERVICE_NAME, CPYTHON_GC_GENERATION),
+                ),
+            ),
+        ),
+        TimeSeries(
+            key="gc-objects",
+            title="Objects in cycles",
+            help="Objects a second that only the garbage collector could free, and those that it could not.",
+            act="Many: code builds reference cycles, like exceptions that are kept. Any that cannot be freed are a leak.",
+            missing=NO_PROCESSES,
+            unit=Unit.EVENTS_PER_SECOND,
+            queries=(
+                Query(rate(CPYTHON_GC_COLLECTED_OBJECTS, where=CHOSEN), "freed", key="freed"),
+                Query(rate(CPYTHON_GC_UNCOLLECTABLE_OBJECTS, where=CHOSEN), "not freed", key="kept", tone=Tone.BAD),
+            ),
         ),
     ),
 )

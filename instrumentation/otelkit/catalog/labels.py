@@ -60,6 +60,7 @@ HANDLED = Label("handled", "Whether the service answered for it itself (`true`),
 
 # --- of the process -------------------------------------------------------------------------------------------------
 CPU_MODE = Label("cpu.mode", "Where the processor time went.", ("user", "system"))
+CPYTHON_GC_GENERATION = Label("cpython.gc.generation", "Generation of Python's garbage collector; 0 is the youngest.", ("0", "1", "2"))
 PYTHON_VERSION = Label("python.version", "Version of the interpreter. Ours.")
 DJANGO_VERSION = Label("django.version", "Version of Django. Ours.")
 OTELKIT_VERSION = Label("otelkit.version", "Version of this kit. Ours.")
@@ -105,6 +106,9 @@ PROMOTED = (
 
 UNMATCHED_ROUTE = "unmatched"
 """Value of ``http.route`` for requests that no URL pattern matched: they share one series."""
+
+OTHER_VALUE = "_OTHER"
+"""What a business metric's label says instead of a value that its declaration does not list."""
 
 OTHER_METHOD = "_OTHER"
 """Value of ``http.request.method`` for unknown methods (semantic conventions, HTTP)."""

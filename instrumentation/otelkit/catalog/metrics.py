@@ -187,6 +187,27 @@ ERRORS_CAPTURED = Metric(
 )
 PROCESS_CPU_TIME = Metric("process.cpu.time", Kind.COUNTER, "s", "Processor time this process used.", (l.CPU_MODE,))
 PROCESS_MEMORY_USAGE = Metric("process.memory.usage", Kind.UP_DOWN_COUNTER, "By", "Resident memory of this process.")
+PROCESS_OPEN_FILE_DESCRIPTOR_COUNT = Metric(
+    "process.open_file_descriptor.count", Kind.UP_DOWN_COUNTER, "{file_descriptor}", "Files and sockets this process holds open."
+)
+PROCESS_THREAD_COUNT = Metric("process.thread.count", Kind.UP_DOWN_COUNTER, "{thread}", "Threads of this process.")
+CPYTHON_GC_COLLECTIONS = Metric(
+    "cpython.gc.collections",
+    Kind.COUNTER,
+    "{collection}",
+    "Runs of Python's garbage collector, which stop every thread.",
+    (l.CPYTHON_GC_GENERATION,),
+)
+CPYTHON_GC_COLLECTED_OBJECTS = Metric(
+    "cpython.gc.collected_objects", Kind.COUNTER, "{object}", "Objects in cycles that the collector freed.", (l.CPYTHON_GC_GENERATION,)
+)
+CPYTHON_GC_UNCOLLECTABLE_OBJECTS = Metric(
+    "cpython.gc.uncollectable_objects",
+    Kind.COUNTER,
+    "{object}",
+    "Objects in cycles that the collector could not free.",
+    (l.CPYTHON_GC_GENERATION,),
+)
 PROCESS_UPTIME = Metric("process.uptime", Kind.GAUGE, "s", "Time since this process started to record.")
 BUILD_INFO = Metric(
     "build.info",
@@ -244,6 +265,11 @@ METRICS: tuple[Metric, ...] = (
     ERRORS_CAPTURED,
     PROCESS_CPU_TIME,
     PROCESS_MEMORY_USAGE,
+    PROCESS_OPEN_FILE_DESCRIPTOR_COUNT,
+    PROCESS_THREAD_COUNT,
+    CPYTHON_GC_COLLECTIONS,
+    CPYTHON_GC_COLLECTED_OBJECTS,
+    CPYTHON_GC_UNCOLLECTABLE_OBJECTS,
     PROCESS_UPTIME,
     BUILD_INFO,
     TELEMETRY_CREATED,

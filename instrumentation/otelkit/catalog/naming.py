@@ -11,7 +11,35 @@ import re
 from otelkit.catalog.labels import Label
 from otelkit.catalog.metrics import Kind, Metric
 
-_UNITS = {"s": "seconds", "ms": "milliseconds", "By": "bytes"}
+_UNITS = {
+    "d": "days",
+    "h": "hours",
+    "min": "minutes",
+    "s": "seconds",
+    "ms": "milliseconds",
+    "us": "microseconds",
+    "ns": "nanoseconds",
+    "By": "bytes",
+    "KiBy": "kibibytes",
+    "MiBy": "mebibytes",
+    "GiBy": "gibibytes",
+    "TiBy": "tibibytes",
+    "KBy": "kilobytes",
+    "MBy": "megabytes",
+    "GBy": "gigabytes",
+    "TBy": "terabytes",
+    "m": "meters",
+    "V": "volts",
+    "A": "amperes",
+    "J": "joules",
+    "W": "watts",
+    "g": "grams",
+    "Cel": "celsius",
+    "Hz": "hertz",
+    "1": "",
+    "%": "percent",
+}
+_PER_UNITS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year"}
 
 
 def label_name(label: Label | str) -> str:
@@ -22,13 +50,21 @@ def label_name(label: Label | str) -> str:
 
 def family_name(metric: Metric) -> str:
     """The metric family without the suffix of its kind: ``http_server_request_duration_seconds``."""
-    words = re.split(r"[^a-zA-Z0-9]+", metric.name)
-    unit = "" if metric.unit.startswith("{") else _UNITS.get(metric.unit, metric.unit)
-    if unit and unit not in words:
-        words.append(unit)
+    words = [word for word in re.split(r"[^a-zA-Z0-9]+", metric.name) if word]
+    if metric.kind is Kind.COUNTER:
+        words = [word for word in words if word != "total"]  # series_name() says it, once and last
+    unit, _, per = metric.unit.partition("/")
+    words += [word for word in _unit_words(unit, _UNITS) if word not in words]
+    if per:
+        words += ["per", *_unit_words(per, _PER_UNITS)]
     if metric.kind is Kind.INFO and words[-1] != "info":
         words.append("info")
     return "_".join(words)
+
+
+def _unit_words(unit: str, known: dict[str, str]) -> list[str]:
+    # Braces mark an annotation, which is for people.
+    return [] if "{" in unit else [word for word in re.split(r"[^a-zA-Z0-9]+", known.get(unit, unit)) if word]
 
 
 def series_name(metric: Metric) -> str:

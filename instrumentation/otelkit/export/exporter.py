@@ -23,8 +23,10 @@ from otelkit.export.encoder import encode_metrics
 from otelkit.export.records import encode_logs
 from otelkit.export.sender import Answer, Sender, Verdict
 from otelkit.export.spans import encode_spans
+from otelkit.export.user_metrics import count_points, encode_user_metrics
 from otelkit.logs.item import LogItem
 from otelkit.logs.otlp import silence
+from otelkit.metrics import user_instruments
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.redaction import redact_url
 from otelkit.traces.suppression import suppressed
@@ -241,8 +243,23 @@ class Exporter:
         points = sum(snapshot.points for snapshot in snapshots)
         account.create(points)
         body = encode_metrics(self.resource, snapshots, self._aggregator.start_time_ns, time_ns())
+        users_body, users_points = self._user_metrics(account)
+        body += users_body  # protobuf: two requests behind one another are one
+        points += users_points
         if not self._book(account, METRICS, points, self._send(METRICS, body)):
             account.drop("unreachable", points)  # cumulative: the next export says it again, so these need no second try
+
+    def _user_metrics(self, account: Account) -> tuple[bytes, int]:
+        """What the project records through the OpenTelemetry API, and its number of points; whatever is wrong there costs only itself."""
+        scopes = user_instruments.read()
+        points = count_points(scopes)
+        account.create(points)
+        try:
+            return encode_user_metrics(self.resource, scopes), points
+        except Exception:
+            logger.exception("otelkit dropped %d metric points recorded through OpenTelemetry that cannot be encoded.", points)
+            account.drop("unencodable", points)
+            return b"", 0
 
     def _send(self, signal: str, body: bytes) -> Answer:
         timeout = self._export.timeout

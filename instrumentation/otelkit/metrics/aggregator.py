@@ -10,6 +10,8 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 from threading import Lock
 from typing import NamedTuple
 
@@ -22,6 +24,9 @@ LabelValues = tuple[str | int | bool | None, ...]
 
 OVERFLOW: LabelValues = ("otel.metric.overflow",)
 """Key of the overflow series; it has no labels but ``otel.metric.overflow=true``."""
+
+MOST_ZEROS = 100
+"""Series that a counter may begin with at zero; more combinations than that are not an outcome, and wait for their first event."""
 
 
 class Exemplar(NamedTuple):
@@ -76,17 +81,44 @@ class Snapshot:
         return len(self.numbers) + len(self.histograms)
 
 
-class Counter:
-    """A counter or up-down counter."""
+def known_series(metric: Metric) -> tuple[LabelValues, ...]:
+    """Every label set that a counter can have, where all its values are known; they begin at zero, so that no ratio vanishes.
 
-    __slots__ = ("_cap", "_lock", "_on_overflow", "_values", "metric")
+    Empty for what is no counter, has an open label, or more than :data:`MOST_ZEROS` combinations.
+    """
+    if metric.kind is not Kind.COUNTER or prod(len(label.values) for label in metric.labels) > MOST_ZEROS:
+        return ()
+    return tuple(product(*(label.values for label in metric.labels)))  # of an open label: no value, so no series
+
+
+class Numbers:
+    """One number per series: what counters and gauges have in common."""
+
+    __slots__ = ("_cap", "_lock", "_on_overflow", "_values", "_zeros", "metric")
 
     def __init__(self, metric: Metric, cap: int, on_overflow: Callable[[Metric], None]) -> None:
         self.metric = metric
         self._cap = cap
         self._on_overflow = on_overflow
-        self._values: dict[LabelValues, float] = {}
+        self._zeros = known_series(metric)[:cap]
+        self._values: dict[LabelValues, float] = dict.fromkeys(self._zeros, 0)
         self._lock = Lock()
+
+    def snapshot(self, *, forget_exemplars: bool) -> Snapshot:  # noqa: ARG002  (one signature for every instrument)
+        """The current values."""
+        with self._lock:
+            return Snapshot(self.metric, tuple(NumberPoint(labels, value) for labels, value in self._values.items()))
+
+    def reset(self) -> None:
+        """Forgets everything; a child process starts from nothing."""
+        self._lock = Lock()  # the parent may have held the old one when it forked
+        self._values = dict.fromkeys(self._zeros, 0)
+
+
+class Counter(Numbers):
+    """A counter or up-down counter."""
+
+    __slots__ = ()
 
     def add(self, amount: float, labels: LabelValues) -> None:
         """Adds to the series of these label values."""
@@ -98,15 +130,21 @@ class Counter:
         if overflowed:
             self._on_overflow(self.metric)
 
-    def snapshot(self, *, forget_exemplars: bool) -> Snapshot:  # noqa: ARG002  (one signature for every instrument)
-        """The current values."""
-        with self._lock:
-            return Snapshot(self.metric, tuple(NumberPoint(labels, value) for labels, value in self._values.items()))
 
-    def reset(self) -> None:
-        """Forgets everything; a child process starts from nothing."""
-        self._lock = Lock()  # the parent may have held the old one when it forked
-        self._values = {}
+class Gauge(Numbers):
+    """The last value of each series."""
+
+    __slots__ = ()
+
+    def set(self, value: float, labels: LabelValues) -> None:
+        """Replaces the value of the series of these label values."""
+        overflowed = False
+        with self._lock:
+            if labels not in self._values and len(self._values) >= self._cap:
+                labels, overflowed = OVERFLOW, True
+            self._values[labels] = value
+        if overflowed:
+            self._on_overflow(self.metric)
 
 
 class Histogram:
@@ -157,51 +195,74 @@ class Histogram:
 
 
 Observe = Callable[[], Iterable[tuple[LabelValues, float]]]
+Instrument = Counter | Gauge | Histogram
+
+_KINDS: dict[Kind, tuple[type[Instrument], str]] = {
+    Kind.COUNTER: (Counter, "counter()"),
+    Kind.UP_DOWN_COUNTER: (Counter, "counter()"),
+    Kind.GAUGE: (Gauge, "gauge()"),
+    Kind.HISTOGRAM: (Histogram, "histogram()"),
+}
 
 
 class Aggregator:
-    """Every metric of the catalogue in this process.
+    """Every metric of the catalogue in this process, and those that the project declares.
 
-    Recorded ones are instruments, reached by :meth:`counter` and :meth:`histogram`; observed ones are asked for when somebody collects.
+    Recorded ones are instruments, reached by :meth:`counter`, :meth:`gauge` and :meth:`histogram`; observed ones are asked for when
+    somebody collects.
     """
 
     def __init__(self, series_cap: int) -> None:
         self.start_time_ns = time.time_ns()
-        self._instruments: dict[Metric, Counter | Histogram] = {}
+        self._series_cap = series_cap
+        self._instruments: dict[Metric, Instrument] = {}
         self._observers: dict[Metric, Observe] = {}
-        for metric in METRICS:
-            cap = min(metric.series_cap, series_cap)
-            if metric.kind is Kind.HISTOGRAM:
-                self._instruments[metric] = Histogram(metric, cap, self._overflowed)
-            elif metric.kind in (Kind.COUNTER, Kind.UP_DOWN_COUNTER):
-                self._instruments[metric] = Counter(metric, cap, self._overflowed)
+        self._making = Lock()
 
     def counter(self, metric: Metric) -> Counter:
         """The instrument of a counter or up-down counter. Raises TypeError for another kind."""
-        instrument = self._instruments[metric]
+        instrument = self._instrument(metric)
         if not isinstance(instrument, Counter):
-            raise TypeError(f"{metric.name} is a {metric.kind.value}; use histogram() for it.")
+            raise TypeError(f"{metric.name} is a {metric.kind.value}; use {_KINDS[metric.kind][1]} for it.")
+        return instrument
+
+    def gauge(self, metric: Metric) -> Gauge:
+        """The instrument of a gauge. Raises TypeError for another kind."""
+        instrument = self._instrument(metric)
+        if not isinstance(instrument, Gauge):
+            raise TypeError(f"{metric.name} is a {metric.kind.value}; use {_KINDS[metric.kind][1]} for it.")
         return instrument
 
     def histogram(self, metric: Metric) -> Histogram:
         """The instrument of a histogram. Raises TypeError for another kind."""
-        instrument = self._instruments[metric]
+        instrument = self._instrument(metric)
         if not isinstance(instrument, Histogram):
-            raise TypeError(f"{metric.name} is a {metric.kind.value}; use counter() for it.")
+            raise TypeError(f"{metric.name} is a {metric.kind.value}; use {_KINDS[metric.kind][1]} for it.")
         return instrument
+
+    def _instrument(self, metric: Metric) -> Instrument:
+        with self._making:
+            found = self._instruments.get(metric)
+            if found is None:
+                if metric.kind not in _KINDS:
+                    raise TypeError(f"{metric.name} is a {metric.kind.value}; use observe() for it.")
+                kind, _ = _KINDS[metric.kind]
+                found = self._instruments[metric] = kind(metric, min(metric.series_cap, self._series_cap), self._overflowed)
+            return found
 
     def observe(self, metric: Metric, observe: Observe) -> None:
         """Asks ``observe`` for the metric's values at every collection, instead of recording them."""
         self._observers[metric] = observe
 
     def collect(self, *, forget_exemplars: bool = False) -> list[Snapshot]:
-        """Every metric that has a value, in the catalogue's order."""
+        """Every metric that has a value: the catalogue's in its order, then the project's."""
         snapshots = []
-        for metric in METRICS:
+        instruments = dict(self._instruments)
+        for metric in dict.fromkeys((*METRICS, *instruments)):
             if metric in self._observers:
                 snapshot = Snapshot(metric, tuple(NumberPoint(labels, value) for labels, value in self._observers[metric]()))
-            elif metric in self._instruments:
-                snapshot = self._instruments[metric].snapshot(forget_exemplars=forget_exemplars)
+            elif metric in instruments:
+                snapshot = instruments[metric].snapshot(forget_exemplars=forget_exemplars)
             else:
                 continue
             if snapshot.points:
@@ -211,9 +272,14 @@ class Aggregator:
     def reset(self) -> None:
         """Forgets everything; called in a child process, whose parent exports its own measurements."""
         self.start_time_ns = time.time_ns()
+        self._making = Lock()
         for instrument in self._instruments.values():
             instrument.reset()
 
+    def overflowed(self, name: str, measurements: int) -> None:
+        """Counts measurements that a metric of this name added to its overflow series."""
+        self.counter(SERIES_OVERFLOWED).add(measurements, (name,))
+
     def _overflowed(self, metric: Metric) -> None:
         if metric is not SERIES_OVERFLOWED:
-            self.counter(SERIES_OVERFLOWED).add(1, (metric.name,))
+            self.overflowed(metric.name, 1)

@@ -1,0 +1,177 @@
+"""What the project records through the OpenTelemetry metrics API, read when somebody exports.
+
+As with spans (:mod:`otelkit.traces.provider`) the global provider can be set once: ours is set once and stays. What comes and goes is the
+reader, which holds the aggregated values: without one the SDK keeps nothing. Where the project has set an SDK provider of its own, our
+reader joins it beside the project's.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from threading import Lock
+from typing import Any
+
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import (
+    Counter,
+    Histogram,
+    MeterProvider,
+    ObservableCounter,
+    ObservableGauge,
+    ObservableUpDownCounter,
+    UpDownCounter,
+)
+from opentelemetry.sdk.metrics.export import HistogramDataPoint, MetricReader, MetricsData, ScopeMetrics
+from opentelemetry.sdk.resources import Resource
+
+logger = logging.getLogger("otelkit.metrics")
+
+OVERFLOW_ATTRIBUTE = "otel.metric.overflow"
+LONGEST_FORK_WAIT = 1.0
+"""Seconds that a fork waits for a collection that runs just then."""
+LONGEST_CALLBACKS_MS = 5_000
+
+_HAS_LIMITS = "cardinality_limits" in inspect.signature(MetricReader.__init__).parameters
+_INSTRUMENTS = (Counter, Histogram, ObservableCounter, ObservableGauge, ObservableUpDownCounter, UpDownCounter)
+
+
+class InstrumentReader(MetricReader):
+    """Hands out the SDK's current values when it is asked, with at most ``series_cap`` series a metric."""
+
+    def __init__(self, series_cap: int, on_overflow: Callable[[str, int], None]) -> None:
+        # Gauges recorded synchronously have a class that the SDK does not export; they keep its own limit of 2000.
+        limits: dict[str, Any] = {"cardinality_limits": dict.fromkeys(_INSTRUMENTS, series_cap)} if _HAS_LIMITS else {}
+        super().__init__(**limits)
+        self._on_overflow = on_overflow
+        self._taken: MetricsData | None = None
+        self._in_overflow: dict[str, float] = {}
+
+    def read(self) -> Sequence[ScopeMetrics]:
+        """The current values, by instrumentation scope."""
+        self._taken = None
+        self.collect(LONGEST_CALLBACKS_MS)
+        if self._taken is None:
+            return ()
+        scopes = [scope for resource in self._taken.resource_metrics for scope in resource.scope_metrics]
+        for name, level in _overflow_levels(scopes):
+            self._note_overflow(name, level)
+        return scopes
+
+    def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> None:  # noqa: ARG002
+        self._taken = metrics_data
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+        """Nothing waits here."""
+
+    def _note_overflow(self, name: str, level: float | tuple[float]) -> None:
+        before = self._in_overflow.get(name)
+        if isinstance(level, tuple):  # a histogram says how many measurements overflowed
+            self._in_overflow[name] = level[0]
+            measurements = int(level[0] - (before or 0))
+        else:  # a sum does not: that it moved is at least one
+            self._in_overflow[name] = level
+            measurements = int(level != before)
+        if measurements > 0:
+            self._on_overflow(name, measurements)
+
+
+def _overflow_levels(scopes: Sequence[ScopeMetrics]) -> Iterator[tuple[str, float | tuple[float]]]:
+    for scope in scopes:
+        for metric in scope.metrics:
+            for point in metric.data.data_points:
+                if (point.attributes or {}).get(OVERFLOW_ATTRIBUTE) is True:
+                    yield metric.name, (point.count,) if isinstance(point, HistogramDataPoint) else getattr(point, "value", 0.0)
+
+
+_provider: MeterProvider | None = None
+"""Ours, once it was set."""
+_joined: MeterProvider | None = None
+"""The provider that the reader reads now."""
+_reader: InstrumentReader | None = None
+_make_reader: Callable[[], InstrumentReader] | None = None
+_reading = Lock()
+_hooked_forks = False
+
+
+def switch_on(series_cap: int, on_overflow: Callable[[str, int], None]) -> str:
+    """Begins to aggregate, and says in words whose provider makes the instruments."""
+    global _provider, _joined, _reader, _make_reader
+    current = metrics.get_meter_provider()
+    if isinstance(current, MeterProvider):
+        provider = current
+    elif _provider is None and type(current).__name__ == "_ProxyMeterProvider":
+        # No exit hook of its own, and no resource detection: the exporter adds our resource, and leaves in a bounded time.
+        provider = _provider = MeterProvider(resource=Resource.get_empty(), shutdown_on_exit=False)
+        metrics.set_meter_provider(provider)
+    else:
+        return f"the project's {type(current).__name__}, which otelkit cannot read"
+    _make_reader = lambda: InstrumentReader(series_cap, on_overflow)  # noqa: E731  (remembered for child processes)
+    with _reading:
+        _joined, _reader = provider, _make_reader()
+        provider.add_metric_reader(_reader)
+    _hook_forks()
+    whose = "otelkit's meter provider" if provider is _provider else "the project's own meter provider, which our reader joined"
+    return whose if _HAS_LIMITS else f"{whose}; without a cap on series, which needs opentelemetry-sdk 1.45.2 or newer"
+
+
+def switch_off() -> None:
+    """Stops aggregating and forgets the values; instruments go on to work, and keep nothing."""
+    global _joined, _reader, _make_reader
+    with _reading:
+        if _joined is not None and _reader is not None:
+            _joined.remove_metric_reader(_reader)
+        _joined = _reader = _make_reader = None
+
+
+def read() -> Sequence[ScopeMetrics]:
+    """The current values of everything recorded through the API, by scope; empty when off. Does not raise."""
+    with _reading:
+        if _reader is None:
+            return ()
+        try:
+            return _reader.read()
+        except Exception:
+            # For example a callback of the project that takes too long. The SDK keeps the values: the next reading has them.
+            logger.warning("Metrics recorded through OpenTelemetry could not be read this time.", exc_info=True)
+            return ()
+
+
+def _hook_forks() -> None:
+    global _hooked_forks
+    if not _hooked_forks:
+        os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+        _hooked_forks = True
+
+
+_paused = False
+
+
+def _before_fork() -> None:
+    # The SDK holds locks while it collects. Forked at that moment, the child would inherit them locked, for ever.
+    global _paused
+    _paused = _reading.acquire(timeout=LONGEST_FORK_WAIT)
+
+
+def _after_fork_in_parent() -> None:
+    if _paused:
+        _reading.release()
+
+
+def _after_fork_in_child() -> None:
+    """A fresh reader: what was recorded before the fork is the parent's to send."""
+    global _reading, _joined, _reader
+    _reading = Lock()
+    if _joined is None or _reader is None or _make_reader is None:
+        return
+    if not _paused:  # a collection was under way in the parent: its locks cannot be trusted here
+        _joined = _reader = None
+        logger.warning(
+            "This child process was forked while metrics were being read; it does not export those recorded through OpenTelemetry."
+        )
+        return
+    _joined.remove_metric_reader(_reader)
+    _reader = _make_reader()
+    _joined.add_metric_reader(_reader)
