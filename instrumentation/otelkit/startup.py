@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Tracer
 
@@ -27,6 +27,9 @@ from otelkit.metrics.aggregator import Aggregator
 from otelkit.metrics.process import observe_process
 from otelkit.redaction import redact_url
 from otelkit.request.engine import RequestEngine
+
+if TYPE_CHECKING:
+    from otelkit.log_wiring import LogWiring
 
 logger = logging.getLogger("otelkit")
 
@@ -44,6 +47,7 @@ class Runtime:
     exporter: Exporter
     engine: RequestEngine
     slot: Slot
+    log_wiring: LogWiring | None = None
     undo: ExitStack = field(default_factory=ExitStack)
     notes: list[str] = field(default_factory=list)
     """What was set up, skipped, and why: a sentence each, for the start line and ``otelkit status``."""
@@ -112,7 +116,7 @@ def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     tracer, note = _trace(config, exporter, undo)
     notes.append(note)
     engine = RequestEngine(config, tracer, aggregator)
-    runtime = Runtime(config, resource, tracer, aggregator, exporter, engine, slot, undo, notes)
+    runtime = Runtime(config, resource, tracer, aggregator, exporter, engine, slot, undo=undo, notes=notes)
     _follow_queries(runtime)
     _follow_calls(runtime)
     _follow_requests(runtime)
@@ -181,14 +185,12 @@ def _follow_requests(runtime: Runtime) -> None:
 
 
 def _write_logs(runtime: Runtime) -> None:
-    from otelkit import logs
-    from otelkit.catalog.logs import RESOURCE_KEYS
+    from otelkit.log_wiring import LogWiring
 
-    short = {key: str(runtime.resource[key]) for key in RESOURCE_KEYS if key in runtime.resource}
     emit = runtime.exporter.log if "otlp" in runtime.config.logs.exporters else None
-    installation = logs.install(runtime.config.logs, short, emit)
-    runtime.undo.callback(installation.remove)
-    runtime.notes.extend(installation.notes)
+    runtime.log_wiring = LogWiring(runtime.config.logs, runtime.resource, emit)
+    runtime.undo.callback(runtime.log_wiring.remove)
+    runtime.notes.extend(runtime.log_wiring.notes)
 
 
 def _serve_metrics(runtime: Runtime) -> None:
@@ -209,8 +211,8 @@ def _export(runtime: Runtime) -> None:
     config = runtime.config
     if not any("otlp" in exporters for exporters in (config.traces.exporters, config.metrics.exporters, config.logs.exporters)):
         return
-    runtime.undo.callback(runtime.exporter.shutdown)
     runtime.undo.callback(before_the_end(stop))
+    runtime.undo.callback(runtime.exporter.shutdown)  # undone first: a SIGTERM that comes while it sends must find our handler
     runtime.exporter.start()
 
 
@@ -228,9 +230,13 @@ def _after_fork_in_child() -> None:
     if runtime is None:
         return
     runtime.slot.release()  # only this process's copy of the lock; the parent keeps its own
-    runtime.slot, runtime.resource = _identify(runtime.config, runtime.undo)
+    runtime.slot, resource = _identify(runtime.config, runtime.undo)
+    runtime.resource.clear()  # the same object, because exporter, collector and log lines read it
+    runtime.resource.update(resource)
     runtime.aggregator.reset()
     runtime.exporter.after_fork_in_child(runtime.resource)
+    if runtime.log_wiring is not None:
+        runtime.log_wiring.renew()
 
 
 def _announce(runtime: Runtime) -> None:

@@ -36,39 +36,41 @@ class PullCollector(Collector):
 
     def __init__(self, aggregator: Aggregator, resource: Mapping[str, str | int]) -> None:
         self._aggregator = aggregator
-        # Over OTLP Prometheus promotes these attributes to labels; a scrape must carry them itself.
-        self._resource = {label_name(label): str(resource[label.name]) for label in PROMOTED if label.name in resource}
+        self._resource = resource
 
     def collect(self) -> Iterator[Family]:
         """One family per metric that has a value."""
+        # Over OTLP Prometheus promotes these attributes to labels; a scrape must carry them itself. Read now: after a fork they are others.
+        resource = {label_name(label): str(self._resource[label.name]) for label in PROMOTED if label.name in self._resource}
         info = GaugeMetricFamily(family_name(TARGET_INFO), TARGET_INFO.help)
-        info.add_sample(info.name, self._resource, 1)
+        info.add_sample(info.name, resource, 1)
         yield info
         for snapshot in self._aggregator.collect():
-            yield self._family(snapshot)
+            yield _family(snapshot, resource)
 
     def describe(self) -> Iterable[Family]:
         """Nothing: names are known to be unique, and collecting at registration would read a half-started process."""
         return []
 
-    def _family(self, snapshot: Snapshot) -> Family:
-        metric = snapshot.metric
-        name = family_name(metric)
-        names = [label_name(label) for label in metric.labels]
-        family: Family
-        if metric.kind is Kind.HISTOGRAM:
-            family = HistogramMetricFamily(name, metric.help)
-            for point in snapshot.histograms:
-                _add_histogram(family, metric.buckets, point, {**self._resource, **_labels(names, point.labels)})
-        elif metric.kind is Kind.COUNTER:
-            family = CounterMetricFamily(name, metric.help)
-            for number in snapshot.numbers:
-                family.add_sample(f"{name}_total", {**self._resource, **_labels(names, number.labels)}, number.value)
-        else:
-            family = GaugeMetricFamily(name, metric.help)
-            for number in snapshot.numbers:
-                family.add_sample(name, {**self._resource, **_labels(names, number.labels)}, number.value)
-        return family
+
+def _family(snapshot: Snapshot, resource: dict[str, str]) -> Family:
+    metric = snapshot.metric
+    name = family_name(metric)
+    names = [label_name(label) for label in metric.labels]
+    family: Family
+    if metric.kind is Kind.HISTOGRAM:
+        family = HistogramMetricFamily(name, metric.help)
+        for point in snapshot.histograms:
+            _add_histogram(family, metric.buckets, point, {**resource, **_labels(names, point.labels)})
+    elif metric.kind is Kind.COUNTER:
+        family = CounterMetricFamily(name, metric.help)
+        for number in snapshot.numbers:
+            family.add_sample(f"{name}_total", {**resource, **_labels(names, number.labels)}, number.value)
+    else:
+        family = GaugeMetricFamily(name, metric.help)
+        for number in snapshot.numbers:
+            family.add_sample(name, {**resource, **_labels(names, number.labels)}, number.value)
+    return family
 
 
 def _labels(names: list[str], values: LabelValues) -> dict[str, str]:
