@@ -10,6 +10,7 @@ from typing import Any
 
 from otelkit import settings_field as s
 from otelkit.errors import ConfigError
+from otelkit.redaction import REDACTED, redact_text
 from otelkit.settings_field import setting
 
 
@@ -362,7 +363,9 @@ def _take(
     except ValueError as error:
         complaint = str(error)
     if complaint:
-        problems.append(f"{where} {complaint}; it is {shown or repr(value)}.")
+        # The message goes into logs: an address or a header may hold a password.
+        seen = REDACTED if name == "headers" else redact_text(shown or repr(value))
+        problems.append(f"{where} {complaint}; it is {seen}.")
         return
     if (section, name) == ("service", "attributes"):
         accepted = _move_named(accepted, where, values, sources, problems)
@@ -373,17 +376,19 @@ def _take(
 def _from_environment(environ: Mapping[str, str], values: dict[str, dict[str, Any]], sources: dict[str, str], problems: list[str]) -> None:
     for section, name, item in declared():
         declaration = s.declaration(item)
-        text = environ.get(declaration.env or "", "")
+        text = environ.get(declaration.env or "", "").strip()  # a secret mounted as a file often ends in a line break
         if not declaration.env or not text:  # OpenTelemetry: an empty variable counts as unset
             continue
         wanted = s.types_of(SECTIONS.get(section, Config))[name]
         try:
             value = declaration.parse(text) if declaration.parse else s.parse_text(text, wanted)
         except ValueError as error:
-            complaint = str(error) if str(error).startswith("must") else f"must be {s.expected(wanted)} ({error})"
-            problems.append(f"{declaration.env} {complaint}; it is {text!r}.")
+            problems.append(f"{declaration.env} {error}; it is {REDACTED if name == 'headers' else redact_text(repr(text))}.")
             continue
-        _take(section, name, value, declaration.env, values, sources, problems, shown=repr(text))
+        shown = (
+            f"{text!r}, which is {value:g} seconds (the variable holds milliseconds)" if declaration.parse is s.milliseconds else repr(text)
+        )
+        _take(section, name, value, declaration.env, values, sources, problems, shown=shown)
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         values.setdefault("", {})["enabled"] = False
         sources["enabled"] = "OTEL_SDK_DISABLED"
@@ -415,6 +420,6 @@ def _move_named(
     return rest
 
 
-def _suggest(word: str, known: Any) -> str:
-    close = get_close_matches(word, list(known), n=1, cutoff=0.5)
+def _suggest(word: object, known: Any) -> str:
+    close = get_close_matches(str(word), list(known), n=1, cutoff=0.5)
     return f' Did you mean "{close[0]}"?' if close else f" There are {', '.join(sorted(known))}."

@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import ExitStack
+from multiprocessing import parent_process, util
 from types import FrameType
 from typing import Any
 
@@ -24,8 +25,9 @@ def before_the_end(stop: Stop) -> Callable[[], None]:
     undo = ExitStack()
     atexit.register(stop)
     undo.callback(atexit.unregister, stop)
-    undo.callback(_on_sigterm(stop))
-    undo.callback(_in_multiprocessing(stop))
+    leave_sigterm_alone = _on_sigterm(stop)
+    undo.callback(leave_sigterm_alone)
+    undo.callback(_in_multiprocessing(stop, leave_sigterm_alone))
     undo.callback(_at_asgi_shutdown(stop))
     return undo.close
 
@@ -33,9 +35,11 @@ def before_the_end(stop: Stop) -> Callable[[], None]:
 def _on_sigterm(stop: Stop) -> Callable[[], None]:
     """For SIGTERM where it would end the process at once, as it does in scripts, and in uvicorn after its own clean stop.
 
-    A handler that somebody installed is theirs; what ends the process in an orderly way runs atexit.
+    A handler that somebody installed is theirs; what ends the process in an orderly way runs atexit. The children of multiprocessing have
+    none of ours: a handler in Python may wait as long as the main thread waits in C, and ``Pool.terminate()`` counts on a quick death.
     """
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or parent_process() is not None or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         return lambda: None
     asked: list[int] = []
 
@@ -71,13 +75,15 @@ def _started(thread: threading.Thread) -> bool:
     return True
 
 
-def _in_multiprocessing(stop: Stop) -> Callable[[], None]:
-    """For the children of multiprocessing, concurrent.futures and uvicorn: they leave by ``os._exit``, past atexit."""
-    from multiprocessing import util
-
+def _in_multiprocessing(stop: Stop, leave_sigterm_alone: Callable[[], None]) -> Callable[[], None]:
+    """For the children of multiprocessing and concurrent.futures: they leave by ``os._exit``, past atexit."""
     finalizer = util.Finalize(None, stop, exitpriority=0)
-    # A forked child begins by forgetting its parent's finalizers. The registry holds the first argument weakly: it is ours to keep.
-    util.register_after_fork(finalizer, lambda _: util.Finalize(None, stop, exitpriority=0))
+
+    def begin_child(_: util.Finalize) -> None:
+        leave_sigterm_alone()
+        util.Finalize(None, stop, exitpriority=0)  # a forked child has just forgotten its parent's finalizers
+
+    util.register_after_fork(finalizer, begin_child)  # the registry holds its first argument weakly: it is ours to keep
 
     def cancel() -> None:
         finalizer.cancel()

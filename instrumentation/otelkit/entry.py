@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 _SERVERS = frozenset({"runserver", "testserver"})
+_DJANGO = frozenset({"manage.py", "django-admin", "django-admin.py", "django"})
+_PYTEST = frozenset({"pytest", "py.test"})
 
 
 def reason_to_stay_off(arguments: list[str] | None = None) -> str | None:
@@ -16,11 +18,15 @@ def reason_to_stay_off(arguments: list[str] | None = None) -> str | None:
     they end; the autoreloader's parent only watches files. The project's own commands do start.
     """
     arguments = sys.argv if arguments is None else arguments
-    program = Path(arguments[0]).name if arguments else ""
+    program = _program(arguments)
     if program == "otelkit":
         return "the command line starts what it needs itself"
-    if program not in ("manage.py", "django-admin", "django-admin.py", "__main__.py") or len(arguments) < 2:
+    if program in _PYTEST:
+        return "tests start it where they want it, with otelkit.testing.capture()"
+    if program not in _DJANGO:
         return None
+    if len(arguments) < 2:
+        return "manage.py alone only lists its commands"
     command = arguments[1]
     if command == "runserver" and "--noreload" not in arguments and os.environ.get("RUN_MAIN") != "true":
         return "this is the autoreloader's parent; its child serves"
@@ -28,9 +34,17 @@ def reason_to_stay_off(arguments: list[str] | None = None) -> str | None:
         return None
     from django.core.management import get_commands
 
-    owner = str(get_commands().get(command, ""))
-    if owner.startswith("django.") or command in ("help", "version", "--help", "--version"):
+    owner = get_commands().get(command)
+    if owner is None and command not in ("help", "version", "-h", "--help", "--version"):
+        return f"manage.py {command} is no command of this project"
+    if owner is None or str(owner).startswith("django."):
         return f"manage.py {command} is one of Django's own short commands"
     if owner == "otelkit":
         return f"manage.py {command} starts what it needs itself"
     return None
+
+
+def _program(arguments: list[str]) -> str:
+    """The program's file name; of ``python -m package`` the package's, whose ``__main__.py`` is the file."""
+    path = Path(arguments[0] if arguments else "")
+    return path.parent.name if path.name == "__main__.py" else path.name

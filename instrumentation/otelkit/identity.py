@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import socket
+import stat
 import sys
 import tempfile
 from pathlib import Path
@@ -33,10 +34,10 @@ class Slot:
         self.number: int | str = f"pid{os.getpid()}"
         name = re.sub(r"[^A-Za-z0-9._-]", "_", service) or "service"
         try:
-            home = (folder or Path(tempfile.gettempdir()) / f"otelkit-{os.getuid()}") / name
-            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            home = _own(folder or Path(tempfile.gettempdir()) / f"otelkit-{os.getuid()}") / name
+            home.mkdir(exist_ok=True, mode=0o700)
             for number in range(MAX_SLOTS):
-                file = (home / f"slot-{number}.lock").open("w")
+                file = (home / f"slot-{number}.lock").open("a")
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
@@ -52,6 +53,15 @@ class Slot:
         if self._file:
             self._file.close()
             self._file = None
+
+
+def _own(folder: Path) -> Path:
+    """The folder, made where it lacks. Raises PermissionError where others can write in it: they could lay links to our files."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise PermissionError(f"{folder} can be written by others.")
+    return folder
 
 
 def service_name(service: Service) -> str:

@@ -50,15 +50,16 @@ class Call:
         if (request := CURRENT.get()) is not None:
             request.outbound_time += elapsed
         try:
+            labels = (self.method, *self._target, status, error_type, self._peer)
+            self._outbound.duration.record(elapsed, labels, self.span.get_span_context())
             if status is not None:
                 self.span.set_attribute("http.response.status_code", status)
             if error_type:
                 self.span.set_attribute("error.type", error_type)
                 self.span.set_status(Status(StatusCode.ERROR))
-            labels = (self.method, *self._target, status, error_type, self._peer)
-            self._outbound.duration.record(elapsed, labels, self.span.get_span_context())
-        finally:
             self.span.end()
+        except Exception:  # span processors may be the project's own
+            logger.exception("otelkit could not record an outbound call; its answer is not affected.")
 
 
 class Outbound:

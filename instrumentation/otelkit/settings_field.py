@@ -28,7 +28,10 @@ class Declaration:
 def setting(
     default: Any, *, help: str, env: str | None = None, check: Check | None = None, parse: Callable[[str], Any] | None = None
 ) -> Any:
-    """A dataclass field that explains itself. ``parse`` turns the environment variable's text into the value; it may raise ValueError."""
+    """A dataclass field that explains itself. ``parse`` turns the environment variable's text into the value.
+
+    It may raise a ValueError that says what the text must be, like a check does.
+    """
     metadata = {"setting": Declaration(help, env, check, parse)}
     if isinstance(default, dict):
         return field(default_factory=lambda: dict(default), metadata=metadata)
@@ -65,13 +68,14 @@ def optional(check: Check) -> Check:
 
 
 def http_url(value: str) -> str | None:
-    """An absolute http or https address without query."""
+    """An absolute http or https address without query and without white space."""
     try:
         parts = urlsplit(value)
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError:
         port_is_fine = False
-    if not port_is_fine or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    is_absolute = port_is_fine and parts.scheme in ("http", "https") and parts.hostname
+    if not is_absolute or parts.query or parts.fragment or value.split() != [value]:
         return "must be an address like http://127.0.0.1:4318"
     return None
 
@@ -100,8 +104,11 @@ def header(value: str) -> str | None:
 
 
 def milliseconds(text: str) -> float:
-    """Seconds, from the milliseconds that OpenTelemetry's environment variables hold."""
-    return float(text) / 1000
+    """Seconds, from the milliseconds that OpenTelemetry's environment variables hold. Raises ValueError."""
+    try:
+        return float(text) / 1000
+    except ValueError:
+        raise ValueError("must be a number of milliseconds") from None
 
 
 def exporters(text: str) -> tuple[str, ...]:
@@ -120,7 +127,7 @@ def pairs(text: str) -> dict[str, str]:
     for pair in words(text):
         key, equals, value = pair.partition("=")
         if not equals or not key.strip():
-            raise ValueError(f"{pair!r} is not key=value")
+            raise ValueError("must be like key=value,key=value")
         found[key.strip()] = unquote(value.strip())
     return found
 

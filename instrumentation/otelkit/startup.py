@@ -29,6 +29,7 @@ from otelkit.redaction import redact_url
 from otelkit.request.engine import RequestEngine
 
 if TYPE_CHECKING:
+    from otelkit.log_wiring import LogWiring
     from otelkit.metrics.pull import Pull
 
 logger = logging.getLogger("otelkit")
@@ -49,6 +50,7 @@ class Runtime:
     engine: RequestEngine
     slot: Slot
     pull: Pull | None = field(default=None, kw_only=True)
+    log_wiring: LogWiring | None = None
     undo: ExitStack = field(default_factory=ExitStack)
     notes: list[str] = field(default_factory=list)
     """What was set up, skipped, and why: a sentence each, for the start line and ``otelkit status``."""
@@ -117,15 +119,15 @@ def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     tracer, note = _trace(config, exporter, undo)
     notes.append(note)
     engine = RequestEngine(config, tracer, aggregator)
-    runtime = Runtime(config, resource, tracer, aggregator, exporter, engine, slot, undo, notes)
+    runtime = Runtime(config, resource, tracer, aggregator, exporter, engine, slot, undo=undo, notes=notes)
     _follow_queries(runtime)
     _follow_calls(runtime)
     _follow_requests(runtime)
     _write_logs(runtime)
     _measure(runtime)
+    undo.callback(before_the_end(stop))  # undone after the next two: a SIGTERM that comes while they send must find our handler
     _serve_metrics(runtime)
     _export(runtime)
-    undo.callback(before_the_end(stop))
     _hook_forks()
     return runtime
 
@@ -204,14 +206,12 @@ def _follow_requests(runtime: Runtime) -> None:
 
 
 def _write_logs(runtime: Runtime) -> None:
-    from otelkit import logs
-    from otelkit.catalog.logs import RESOURCE_KEYS
+    from otelkit.log_wiring import LogWiring
 
-    short = {key: str(runtime.resource[key]) for key in RESOURCE_KEYS if key in runtime.resource}
     emit = runtime.exporter.log if "otlp" in runtime.config.logs.exporters else None
-    installation = logs.install(runtime.config.logs, short, emit)
-    runtime.undo.callback(installation.remove)
-    runtime.notes.extend(installation.notes)
+    runtime.log_wiring = LogWiring(runtime.config.logs, runtime.resource, emit)
+    runtime.undo.callback(runtime.log_wiring.remove)
+    runtime.notes.extend(runtime.log_wiring.notes)
 
 
 def _measure(runtime: Runtime) -> None:
@@ -260,11 +260,15 @@ def _after_fork_in_child() -> None:
     if runtime is None:
         return
     runtime.slot.release()  # only this process's copy of the lock; the parent keeps its own
-    runtime.slot, runtime.resource = _identify(runtime.config, runtime.undo)
+    runtime.slot, resource = _identify(runtime.config, runtime.undo)
+    runtime.resource.clear()  # the same object, because exporter, collector and log lines read it
+    runtime.resource.update(resource)
     runtime.aggregator.reset()
     runtime.exporter.after_fork_in_child(runtime.resource)
     if runtime.pull is not None:
         runtime.pull.after_fork_in_child(runtime.resource, runtime.slot.number)
+    if runtime.log_wiring is not None:
+        runtime.log_wiring.renew()
 
 
 def _announce(runtime: Runtime) -> None:

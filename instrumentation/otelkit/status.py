@@ -10,7 +10,7 @@ from otelkit.config import SECTIONS, Config, declared
 from otelkit.export.sender import Answer, Verdict
 from otelkit.metrics.business import declared as declared_metrics
 from otelkit.metrics.business import labels_of
-from otelkit.redaction import redact_url, redact_value
+from otelkit.redaction import REDACTED, redact_url, redact_value
 
 
 class _Nowhere:
@@ -70,10 +70,12 @@ def _settings(config: Config) -> list[str]:
 
 
 def _shown(name: str, value: object) -> str:
+    if name == "headers" and isinstance(value, dict):
+        return ", ".join(f"{key}={REDACTED}" for key in value) or "-"  # a header of an export is there for its token, whatever its name
     if isinstance(value, dict):
         return ", ".join(f"{key}={redact_value(key, item)}" for key, item in value.items()) or "-"
     if isinstance(value, tuple):
         return ", ".join(value) or "none"
-    if name == "endpoint":
+    if name.endswith("endpoint"):
         return redact_url(str(value))
     return str(redact_value(name, value)) if value != "" else "-"

@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from otelkit_stack.testing import running_stack
-from tests.receivers import hanging_receiver, receiver, refused_endpoint
+from tests.receivers import answering, hanging_receiver, receiver, refused_endpoint
 
 MANAGE = """
 import os, sys
@@ -80,6 +82,51 @@ def test_doctor_names_what_fails_and_the_way_on(project, kind, finding, fix):
     assert "s3cr3t" not in said
 
 
+@pytest.mark.parametrize(
+    ("answer", "finding", "fix"),
+    [
+        (b"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x05\x00\x00\x40\x00", "the exchange failed", "4317 is gRPC"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi", "no OTLP receiver", "Another program listens there"),
+    ],
+    ids=["gRPC", "a web page"],
+)
+def test_doctor_knows_what_listens_in_a_receivers_place(project, answer, finding, fix):
+    """E4."""
+    with answering(lambda connection: connection.sendall(answer)) as endpoint:
+        code, said = otelkit(project, "doctor", OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+    assert code == 1
+    assert finding in said
+    assert fix in said
+
+
+def test_doctor_does_not_wait_for_a_trace_where_it_cannot_be_read_back(project):
+    """A collector answers 404 to the question, as the stack does for a trace it does not have yet; only the stack's is JSON."""
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            """Silent: the test reads `asked`."""
+
+    asked: list[str] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        code, said = otelkit(project, "doctor", OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+        thread.join()
+    assert code == 0, said
+    assert "----  read back    the receiver is not the embedded stack" in said
+    assert len(asked) == 1
+
+
 def test_doctor_speaks_json(project):
     code, said = otelkit(project, "doctor", "--json", OTEL_EXPORTER_OTLP_ENDPOINT=refused_endpoint())
     hops = {hop["name"]: hop for hop in json.loads(said)}
@@ -96,7 +143,9 @@ def test_doctor_says_that_it_is_switched_off_and_by_whom(project):
 
 
 def test_status_says_who_what_and_where_from(project):
-    code, said = otelkit(project, "status", OTEL_TRACES_SAMPLER_ARG="0.5")
+    code, said = otelkit(
+        project, "status", OTEL_TRACES_SAMPLER_ARG="0.5", OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="http://otel:s3cr3t@127.0.0.1:4318/v1/logs"
+    )
     assert code == 0
     assert said.startswith("otelkit 0.1.0 observes shop (production)")
     assert "traces.sample_ratio          0.5                                OTEL_TRACES_SAMPLER_ARG" in said
@@ -127,10 +176,16 @@ def test_manage_py_offers_the_same(project):
             "OTELKIT_PRESET must be one of development, production; it is 'prod'. Did you mean \"production\"?",
         ),
         (["status"], {"DJANGO_SETTINGS_MODULE": ""}, "Which project? Give --settings mysite.settings"),
-        (["status", "--settings", "nope.settings"], {}, "The settings nope.settings cannot be loaded: No module named 'nope'."),
+        (
+            ["status", "--settings", "nope.settings"],
+            {},
+            "The settings nope.settings cannot be loaded: No module named 'nope'. Run this where",
+        ),
+        (["status", "--settings", "shop.broken"], {}, "The settings shop.broken cannot be loaded: KeyError: 'NOT_SET'. `python manage.py"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(project, arguments, environment, sentence):
+    (project / "shop" / "broken.py").write_text("import os\nos.environ['NOT_SET']\n")
     code, said = otelkit(project, *arguments, **environment)
     assert code == 2
     assert said.startswith(sentence)

@@ -80,8 +80,17 @@ def test_unknown_setting_offers_the_nearest_name():
         (
             {},
             {"OTEL_RESOURCE_ATTRIBUTES": "novalue"},
-            "OTEL_RESOURCE_ATTRIBUTES must be a dictionary of texts ('novalue' is not key=value)",
+            "OTEL_RESOURCE_ATTRIBUTES must be like key=value,key=value; it is 'novalue'.",
         ),
+        (
+            {},
+            {"OTEL_EXPORTER_OTLP_TIMEOUT": "10"},
+            "must be between 0.1 and 60; it is '10', which is 0.01 seconds (the variable holds milliseconds).",
+        ),
+        ({}, {"OTEL_EXPORTER_OTLP_TIMEOUT": "10s"}, "OTEL_EXPORTER_OTLP_TIMEOUT must be a number of milliseconds; it is '10s'."),
+        ({"export": {"endpoint": "http://h:4318\n"}}, {}, "must be an address like"),
+        ({1: 2}, {}, 'OTELKIT["1"] is not a setting.'),
+        ({"traces": {None: 2}}, {}, 'OTELKIT["traces"]["None"] is not a setting.'),
         ({}, {"OTELKIT_ENABLED": "maybe"}, "OTELKIT_ENABLED must be True or False; it is 'maybe'."),
         ({"requests": {"excluded_paths": ["livez"]}}, {}, "must be paths that start with \"/\"; it is ['livez']."),
         ({"requests": {"excluded_paths": "/livez"}}, {}, "must be a list of texts; it is '/livez'."),
@@ -91,6 +100,26 @@ def test_a_bad_value_is_named_with_what_it_must_be(settings, environ, message):
     """A23."""
     (problem,) = problems_of(settings, environ)
     assert message in problem
+
+
+@pytest.mark.parametrize(
+    ("settings", "environ"),
+    [
+        ({}, {"OTEL_EXPORTER_OTLP_HEADERS": "hunter2"}),
+        ({"export": {"headers": "x-team: hunter2"}}, {}),
+        ({}, {"OTEL_EXPORTER_OTLP_ENDPOINT": "htp://otel:hunter2@collector:4318"}),
+        ({"export": {"traces_endpoint": "http://otel:hunter2@collector:99999"}}, {}),
+    ],
+)
+def test_an_error_about_a_secret_does_not_show_it(settings, environ):
+    """C1: the message of a failed start is in every log."""
+    (problem,) = problems_of(settings, environ)
+    assert "hunter2" not in problem
+
+
+def test_white_space_around_a_variable_is_dropped():
+    """A secret that is mounted as a file often ends in a line break."""
+    assert load({}, {"OTEL_EXPORTER_OTLP_ENDPOINT": " http://collector:4318\n"}).export.endpoint == "http://collector:4318"
 
 
 def test_all_problems_come_in_one_error():

@@ -104,6 +104,16 @@ def test_a_failure_of_ours_does_not_reach_the_call(telemetry, peer, call, monkey
     assert "the call itself is not affected" in caplog.text
 
 
+@pytest.mark.parametrize("call", CLIENTS)
+def test_a_failure_of_ours_after_the_call_does_not_reach_it_either(telemetry, peer, call, monkeypatch, caplog):
+    """B6: a span processor may be the project's own."""
+    kind = type(telemetry.runtime.tracer.start_span("probe"))
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, "end", lambda self: 1 / 0)
+        assert call(peer.endpoint) == 200
+    assert "its answer is not affected" in caplog.text
+
+
 def test_a_view_that_calls_is_in_the_middle_of_the_trace(telemetry, peer):
     Client().get("/call", {"url": peer.endpoint})  # the peer knows no GET, so it answers 501
     server, client = telemetry.span("GET /call"), telemetry.span("GET")

@@ -11,7 +11,9 @@ import httpx
 import pytest
 import requests
 from django.conf import settings
+from django.core.handlers.asgi import ASGIHandler
 from django.test import Client
+from django.utils import log as django_log
 
 from otelkit import startup
 from otelkit.config import load
@@ -33,6 +35,8 @@ def fingerprint() -> dict[str, object]:
         "httpx": (httpx.HTTPTransport.handle_request, httpx.AsyncHTTPTransport.handle_async_request),
         "requests": requests.adapters.HTTPAdapter.send,
         "sigterm": signal.getsignal(signal.SIGTERM),
+        "asgi": ASGIHandler.__call__,
+        "configure_logging": django_log.configure_logging,
         "threads": {thread.name for thread in threading.enumerate()} & {"otelkit-export"},
         "environment": dict(os.environ),
     }
@@ -149,6 +153,20 @@ def test_without_a_folder_to_write_in_the_process_id_names_the_worker(tmp_path):
     assert Slot("orders", blocked).number == f"pid{os.getpid()}"
 
 
+def test_a_folder_that_others_can_write_in_is_not_used(tmp_path):
+    """Anybody may make a folder in /tmp: what lies in it may be a link to one of our files."""
+    shared, private = tmp_path / "shared", tmp_path / "private"
+    shared.mkdir()
+    shared.chmod(0o777)
+    private.mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(private)
+    assert Slot("orders", shared).number == Slot("orders", tmp_path / "link").number == f"pid{os.getpid()}"
+    assert list(shared.iterdir()) == list(private.iterdir()) == []
+    slot = Slot("orders", private)
+    assert slot.number == 0
+    slot.release()
+
+
 @pytest.mark.parametrize(
     ("arguments", "stays_off"),
     [
@@ -158,9 +176,16 @@ def test_without_a_folder_to_write_in_the_process_id_names_the_worker(tmp_path):
         (["manage.py", "otelkit", "doctor"], True),
         (["manage.py", "runserver"], True),  # the autoreloader's parent
         (["manage.py", "runserver", "--noreload"], False),
-        (["manage.py"], False),
+        (["manage.py"], True),
+        (["manage.py", "--help"], True),
+        (["manage.py", "no_such_command"], True),
+        (["/env/lib/django/__main__.py", "migrate"], True),
+        (["/env/lib/gunicorn/__main__.py", "shop.wsgi"], False),
+        (["/env/lib/gunicorn/__main__.py", "check"], False),
+        (["/env/bin/pytest", "tests"], True),
+        (["/env/lib/pytest/__main__.py", "tests"], True),
         (["/usr/bin/gunicorn", "shop.wsgi"], False),
-        (["manage.py", "unknown_command_of_the_project"], False),
+        (["manage.py", "pack_orders"], False),
     ],
 )
 def test_only_processes_with_something_to_tell_start(arguments, stays_off, monkeypatch):
@@ -169,6 +194,7 @@ def test_only_processes_with_something_to_tell_start(arguments, stays_off, monke
 
     monkeypatch.setitem(get_commands(), "otelkit", "otelkit")
     monkeypatch.setitem(get_commands(), "collectstatic", "django.contrib.staticfiles")
+    monkeypatch.setitem(get_commands(), "pack_orders", "shop")
     assert bool(reason_to_stay_off(arguments)) is stays_off
 
 

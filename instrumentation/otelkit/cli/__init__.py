@@ -62,8 +62,13 @@ def _set_up_django(settings: str | None) -> None:
 
     try:
         django.setup()
-    except ModuleNotFoundError as error:
-        raise OtelkitError(f"The settings {module} cannot be loaded: {error}. Run this where manage.py is.") from error
+    except OtelkitError:
+        raise
+    except Exception as error:
+        is_elsewhere = isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]
+        way_on = "Run this where manage.py is." if is_elsewhere else "`python manage.py check` shows where."
+        said = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+        raise OtelkitError(f"The settings {module} cannot be loaded: {said}. {way_on}") from error
 
 
 def _other_room(command: str, arguments: list[str]) -> int:

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from time import monotonic, sleep
 from typing import Any
 
 import urllib3
@@ -153,6 +154,14 @@ def _fix(config: Config, answer: Answer) -> str:
         return f"Something listens but does not speak OTLP/HTTP; port 4318 is usual, 4317 is gRPC. The address comes from {where}."
     if "401" in answer.detail or "403" in answer.detail:
         return "Set the token the receiver asks for in OTEL_EXPORTER_OTLP_HEADERS."
+    if "exchange failed" in answer.detail:
+        return (
+            f"Something listens but does not speak HTTP/1.1: port 4317 is gRPC, OTLP/HTTP is usually 4318. The address comes from {where}."
+        )
+    if "certificate" in answer.detail:
+        return f"Is it https at all? If so, let SSL_CERT_FILE name the authority of its certificate. The address comes from {where}."
+    if "no OTLP receiver" in answer.detail or "405" in answer.detail or "501" in answer.detail:
+        return f"Another program listens there; an OTLP/HTTP receiver usually has port 4318. The address comes from {where}."
     if "404" in answer.detail:
         return f"The endpoint must be the collector's root, without /v1/traces; it comes from {where}."
     return "The receiver's own log says more."
@@ -161,18 +170,28 @@ def _fix(config: Config, answer: Answer) -> str:
 def _read_back(config: Config, trace_id: str) -> Hop:
     """Asks the embedded stack for everything that belongs to the trace. Another receiver cannot be asked this."""
     address = f"{config.export.endpoint.rstrip('/')}/api/otelkit/v1/traces/{trace_id}"
-    pool = urllib3.PoolManager(retries=urllib3.Retry(total=8, status_forcelist=[404], backoff_factor=0.1, raise_on_status=False))
-    try:
-        answer = pool.request("GET", address, timeout=PATIENCE_SECONDS)
-        found: dict[str, Any] = json.loads(answer.data) if answer.status == 200 else {}
-    except (urllib3.exceptions.HTTPError, ValueError):
-        answer, found = None, {}
-    if not found:
+    pool = urllib3.PoolManager(retries=False)
+    deadline = monotonic() + PATIENCE_SECONDS
+    while (found := _asked_for(pool, address)) == {} and monotonic() < deadline:
+        sleep(0.1)  # what the stack acknowledged is visible a moment later
+    if found is None:
         return Hop("read back", None, "the receiver is not the embedded stack, so it cannot be asked what it kept")
     spans, logs, exemplars = (len(found.get(part, [])) for part in ("spans", "logs", "exemplars"))
     if not spans:
         return Hop("read back", False, f"trace {trace_id} has no span in the stack", "The stack's log says why it did not keep it.")
     return Hop("read back", True, f"trace {trace_id}: {spans} spans, {logs} log lines, {exemplars} exemplars")
+
+
+def _asked_for(pool: urllib3.PoolManager, address: str) -> dict[str, Any] | None:
+    """The stack's trace, empty where it does not know it (yet); None where this is not the stack, whose 404 is JSON, unlike others'."""
+    try:
+        answer = pool.request("GET", address, timeout=PATIENCE_SECONDS)
+        found = json.loads(answer.data)
+    except (urllib3.exceptions.HTTPError, ValueError):
+        return None
+    if not isinstance(found, dict) or answer.status not in (200, 404):
+        return None
+    return found if answer.status == 200 else {}
 
 
 def _scrape() -> Hop:

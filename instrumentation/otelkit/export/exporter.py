@@ -148,11 +148,19 @@ class Exporter:
         self._thread.join(timeout)
         self._abandoned = self._thread.is_alive()
         self._thread = None
-        for signal in (TRACES, LOGS):
-            queue = self._spans if signal == TRACES else self._logs
+        for queue in (self._spans, self._logs):
             queue.take(len(queue))
-            account = self.accounts.of[signal]
-            account.drop("shutdown", account.totals()[3])
+        lost = {signal: account.totals()[3] for signal, account in self.accounts.of.items()}
+        for signal, items in lost.items():  # metrics too: points may be in the sender's hands
+            self.accounts.of[signal].drop("shutdown", items)
+        if lost[TRACES] or lost[LOGS]:
+            self._warn(
+                "The process ends with %d spans and %d log lines unsent: %s did not take them within %g seconds.",
+                lost[TRACES],
+                lost[LOGS],
+                self._address(TRACES if lost[TRACES] else LOGS),
+                timeout,
+            )
 
     def after_fork_in_child(self, resource: Mapping[str, Any]) -> None:
         """Starts again from nothing in a child process: the parent sends what was recorded before the fork."""
@@ -238,6 +246,8 @@ class Exporter:
         return [*left, *batch[middle:]] if left else self._deliver(signal, batch[middle:], encode)
 
     def _push_metrics(self) -> None:
+        if self._abandoned:  # nobody counts any more
+            return
         account = self.accounts.of[METRICS]
         snapshots = self._aggregator.collect(forget_exemplars=True)
         points = sum(snapshot.points for snapshot in snapshots)

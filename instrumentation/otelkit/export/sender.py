@@ -7,10 +7,11 @@ Redirects are failures: following one would send telemetry, and its token, to an
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from time import time
+from time import monotonic, time
 from typing import Any, Protocol
 
 import urllib3
@@ -25,6 +26,8 @@ from otelkit.redaction import redact_url
 
 _FAILURES = (urllib3.exceptions.HTTPError, OSError, ValueError)
 _RETRYABLE = (429, 502, 503, 504)
+_LONGEST_ANSWER = 65_536
+"""Bytes of an answer that are read. An OTLP answer is shorter; a wrong endpoint may send without end."""
 
 
 class Verdict(Enum):
@@ -71,42 +74,61 @@ class HttpSender:
 
     def send(self, signal: str, body: bytes, timeout: float) -> Answer:
         """Posts to the signal's address."""
+        deadline = monotonic() + timeout
         try:
-            response = self._post(signal, body, timeout)
-        except urllib3.exceptions.ProtocolError:
-            # Most often a kept connection that the receiver closed in the meantime: a new one decides.
-            return self._second_attempt(signal, body, timeout)
-        except _FAILURES as error:
-            return Answer(Verdict.RETRY, _reason(error))
-        return _understand(signal, response)
-
-    def _second_attempt(self, signal: str, body: bytes, timeout: float) -> Answer:
-        try:
-            return _understand(signal, self._post(signal, body, timeout))
+            try:
+                return self._post(signal, body, deadline)
+            except urllib3.exceptions.ProtocolError:
+                # Most often a kept connection that the receiver closed in the meantime: a new one decides.
+                return self._post(signal, body, deadline)
         except _FAILURES as error:
             return Answer(Verdict.RETRY, _reason(error))
 
-    def _post(self, signal: str, body: bytes, timeout: float) -> urllib3.BaseHTTPResponse:
-        return self._pool.request(
+    def _post(self, signal: str, body: bytes, deadline: float) -> Answer:
+        response = self._pool.request(
             "POST",
             self._export.address(signal),
             body=gzip.compress(body, 1) if self._gzip else body,  # level 1: a tenth of level 9's time for twice its size
             headers=self._headers,
-            timeout=urllib3.Timeout(total=timeout),
+            timeout=urllib3.Timeout(total=max(0.01, deadline - monotonic())),
             retries=False,
             redirect=False,
+            preload_content=False,
         )
+        return _understand(signal, response, _read(response, deadline))
 
 
 def _pool() -> urllib3.PoolManager:
     return urllib3.PoolManager(num_pools=1, maxsize=1)
 
 
-def _understand(signal: str, response: urllib3.BaseHTTPResponse) -> Answer:
+def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+    """The body, as far as it comes in time and is not too long. The status has come, so what lacks here is at most an explanation."""
+    read: Callable[[int], bytes] = getattr(response, "read1", response.read)  # urllib3 before 2.2 has none
+    body = bytearray()
+    try:
+        # Piece by piece: urllib3's timeout is for each piece, and a receiver that drips would hold the thread for as long as it likes.
+        while piece := read(_LONGEST_ANSWER - len(body)):
+            body += piece
+            if len(body) >= _LONGEST_ANSWER or monotonic() >= deadline:
+                break
+        else:
+            response.release_conn()
+            return bytes(body)
+    except _FAILURES:
+        pass
+    response.close()
+    return bytes(body)
+
+
+def _understand(signal: str, response: urllib3.BaseHTTPResponse, body: bytes) -> Answer:
     status = response.status
     if 200 <= status < 300:
-        return _delivered(signal, response.data)
-    text = response.data[:200].decode("utf-8", "replace").strip()
+        kind = response.headers.get("Content-Type", "")
+        if kind.startswith("text/html"):  # a page says 200 to everything
+            return Answer(Verdict.REJECTED, f"it answered {status} with a web page ({kind}), so it is no OTLP receiver")
+        return _delivered(signal, body)
+    text = body[:200].decode("utf-8", "replace").strip()
     detail = f"it answered {status}{': ' + text if text and text.isprintable() else ''}"
     if status in _RETRYABLE:
         return Answer(Verdict.RETRY, detail, retry_after=_seconds(response.headers.get("Retry-After")))
@@ -117,7 +139,7 @@ def _understand(signal: str, response: urllib3.BaseHTTPResponse) -> Answer:
 
 
 def _delivered(signal: str, body: bytes) -> Answer:
-    """A 2xx whose body may say that some items were refused. Something that is no OTLP answer counts as delivered: it was a 2xx."""
+    """A 2xx whose body may say that some items were refused. Other bodies that are no OTLP answer count as delivered: it was a 2xx."""
     message: Any
     try:
         if signal == "traces":
