@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from otelkit.config import Config, Export, Logs, Metrics
+from otelkit.config import Config, Export, Logs, Metrics, Traces
 
 PRODUCTION = Config(preset="production")
 
@@ -16,4 +16,31 @@ DEVELOPMENT = replace(
     export=Export(interval=0.2, shutdown_timeout=1.0),  # traces show at once, and autoreload does not wait for a missing collector
 )
 
-PRESETS: dict[str, Config] = {"development": DEVELOPMENT, "production": PRODUCTION}
+TEST = replace(
+    PRODUCTION,
+    preset="test",
+    traces=Traces(exporters=()),  # a test run must not be seen in production's traces, nor need a collector
+    metrics=Metrics(exporters=(), strict=True),  # as above; a business metric with a wrong label fails the test that records it
+    logs=Logs(exporters=()),  # the test runner captures lines; with its handlers exchanged it would show JSON
+    export=Export(shutdown_timeout=0.0),  # nothing is queued, so nobody waits
+)
+
+HIGH_TRAFFIC = replace(
+    PRODUCTION,
+    preset="high_traffic",
+    # A tenth of the traces tells the same story; metrics still count every request, and a caller's decision is still followed.
+    # Cost: nine of ten rare failures have a log line and no trace.
+    traces=Traces(sample_ratio=0.1),
+    metrics=Metrics(interval=30.0),  # half the exports of many workers; a rate shows 15 s later
+    logs=Logs(access=False),  # the line is what a cheap request costs most; its facts are on the metric and, sampled, on the span
+    # Larger batches and twice the queue carry a burst over a collector's restart; up to some 30 MB while it is away.
+    export=Export(batch_size=512, queue_size=16384),
+)
+
+PULL = replace(
+    PRODUCTION,
+    preset="pull",
+    metrics=Metrics(exporters=("prometheus",)),  # Prometheus scrapes /metrics; no collector is needed for metrics, a port is to be guarded
+)
+
+PRESETS: dict[str, Config] = {preset.preset: preset for preset in (DEVELOPMENT, TEST, PRODUCTION, HIGH_TRAFFIC, PULL)}

@@ -173,7 +173,7 @@ def test_manage_py_offers_the_same(project):
         (
             ["status"],
             {"OTELKIT_PRESET": "prod"},
-            "OTELKIT_PRESET must be one of development, production; it is 'prod'. Did you mean \"production\"?",
+            "OTELKIT_PRESET must be one of development, test, production, high_traffic, pull; it is 'prod'. Did you mean \"production\"?",
         ),
         (["status"], {"DJANGO_SETTINGS_MODULE": ""}, "Which project? Give --settings mysite.settings"),
         (

@@ -63,11 +63,11 @@ def test_unknown_setting_offers_the_nearest_name():
         ({"traces": {"sample_ratio": "half"}}, {}, 'OTELKIT["traces"]["sample_ratio"] must be a number; it is \'half\'.'),
         ({"logs": {"access": 1}}, {}, 'OTELKIT["logs"]["access"] must be True or False; it is 1.'),
         ({"metrics": 4}, {}, 'OTELKIT["metrics"] must be a dictionary; it is 4.'),
-        ({"preset": "prod"}, {}, 'OTELKIT["preset"] must be one of development, production; it is \'prod\'. Did you mean "production"?'),
+        ({"preset": "prod"}, {}, 'OTELKIT["preset"] must be one of development, test, production, high_traffic, pull; it is \'prod\'. Did you mean "production"?'),
         (
             {},
             {"OTELKIT_PRESET": "x"},
-            "OTELKIT_PRESET must be one of development, production; it is 'x'. There are development, production.",
+            "OTELKIT_PRESET must be one of development, test, production, high_traffic, pull; it is 'x'. There are development, high_traffic, production, pull, test.",
         ),
         ({}, {"OTEL_METRIC_EXPORT_INTERVAL": "fast"}, "OTEL_METRIC_EXPORT_INTERVAL must be a number"),
         (
