@@ -109,6 +109,12 @@ class Export:
         "", env="OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", help="Whole address for log lines, if another.", check=s.optional(s.http_url)
     )
     headers: dict[str, str] = setting({}, env="OTEL_EXPORTER_OTLP_HEADERS", help="Headers of each export, for example a token.")
+    certificate: str = setting(
+        "",
+        env="OTEL_EXPORTER_OTLP_CERTIFICATE",
+        help="File (PEM) of the authorities that may have signed the collector's certificate; the system's when empty.",
+        check=s.optional(s.readable_file),
+    )
     compression: str = setting(
         "gzip", env="OTEL_EXPORTER_OTLP_COMPRESSION", help="gzip is twelve times smaller for 1 ms a batch.", check=s.one_of("gzip", "none")
     )
@@ -137,6 +143,11 @@ class Export:
         env="OTEL_BSP_MAX_QUEUE_SIZE",
         help="Spans, and as many log lines, that may wait; the oldest is dropped, and counted.",
         check=s.between(1, 1_000_000),
+    )
+    queue_bytes: int = setting(
+        67_108_864,
+        help="Bytes of memory that waiting spans, and as many that log lines, may take, whatever their number; then as with queue_size.",
+        check=s.between(1_000_000, 10_000_000_000),
     )
     shutdown_timeout: float = setting(3.0, help="Seconds that leaving may take to send what is queued.", check=s.between(0, 60))
 

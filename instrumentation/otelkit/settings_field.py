@@ -5,8 +5,10 @@ The loader, ``otelkit status`` and the settings table of the docs all read this 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field
+from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import unquote, urlsplit
 
@@ -73,6 +75,11 @@ def http_url(value: str) -> str | None:
     if not port_is_fine or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         return "must be an address like http://127.0.0.1:4318"
     return None
+
+
+def readable_file(value: str) -> str | None:
+    """A file that this process may read."""
+    return None if Path(value).is_file() and os.access(value, os.R_OK) else "must be a file that can be read"
 
 
 def paths(value: tuple[str, ...]) -> str | None:
