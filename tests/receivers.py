@@ -53,8 +53,9 @@ def receiver(
             content = self.rfile.read(int(self.headers["Content-Length"]))
             with running.arrived:
                 running.requests.append((self.path, dict(self.headers), content))
-                code, extra, answer = running.answer(len(running.requests))
+                number = len(running.requests)
                 running.arrived.notify_all()
+            code, extra, answer = running.answer(number)
             self.send_response(code)
             for name, value in {"Content-Length": str(len(answer)), **extra}.items():
                 self.send_header(name, value)

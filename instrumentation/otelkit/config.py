@@ -96,7 +96,7 @@ class Export:
     endpoint: str = setting(
         "http://127.0.0.1:4318",
         env="OTEL_EXPORTER_OTLP_ENDPOINT",
-        help="Address of the collector; /v1/traces, /v1/metrics and /v1/logs are added.",
+        help="Address of the collector; /v1/traces, /v1/metrics and /v1/logs are added. HTTP_PROXY and NO_PROXY hold for other machines.",
         check=s.http_url,
     )
     traces_endpoint: str = setting(
@@ -128,14 +128,14 @@ class Export:
     interval: float = setting(
         1.0,
         env="OTEL_BSP_SCHEDULE_DELAY",
-        help="Seconds that spans and log lines wait at most for a full batch.",
+        help="Seconds that spans and log lines wait at most for a full batch; a process that is killed (SIGKILL) loses no older ones.",
         check=s.between(0.05, 60),
         parse=s.milliseconds,
     )
     batch_size: int = setting(
-        256,
+        512,
         env="OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
-        help="Spans or log lines in one export; larger ones stall requests.",
+        help="Spans or log lines in one export; with few the export thread, which waits its turn each time, falls behind a busy process.",
         check=s.between(1, 4096),
     )
     queue_size: int = setting(

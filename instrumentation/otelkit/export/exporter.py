@@ -225,7 +225,7 @@ class Exporter:
 
     def _book(self, account: Account, signal: str, items: int, answer: Answer) -> bool:
         """Enters what became of the items, and says it where it is bad news; False if they should be tried again."""
-        refused = min(answer.rejected_items, items)
+        refused = max(0, min(answer.rejected_items, items))
         with patiently(self._settling):
             if self._abandoned:  # shutdown() gave up waiting and has booked these items as lost
                 return True
