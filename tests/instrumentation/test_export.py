@@ -229,6 +229,27 @@ def test_one_item_that_cannot_be_encoded_takes_no_other_with_it(monkeypatch, cap
         assert telemetry.runtime.exporter.accounts.of["traces"].totals()[2]["unencodable"] == 1
 
 
+def test_metrics_that_cannot_be_encoded_are_counted_and_stop_nothing_else(monkeypatch, caplog):
+    """B2, B6."""
+    from otelkit.export import exporter
+
+    def encode(*_: object) -> bytes:
+        raise ValueError("planted")
+
+    monkeypatch.setattr(exporter, "encode_metrics", encode)
+    with receiver() as running:
+        runtime = start(running.endpoint)
+        Client().get("/")
+        runtime.exporter.flush(5)
+        startup.stop()
+    assert books(runtime, "traces") == (1, 1, 0, 0)
+    created, exported, _, _ = books(runtime, "metrics")
+    assert created == runtime.exporter.accounts.of["metrics"].totals()[2]["unencodable"] > 0
+    assert exported == 0
+    assert_books_balance(runtime)
+    assert "planted" in caplog.text
+
+
 SCRIPT = textwrap.dedent("""
     import os, sys, time
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"

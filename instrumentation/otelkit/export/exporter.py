@@ -110,9 +110,9 @@ class Exporter:
         self._thread = None
         with patiently(self._settling):
             self._abandoned = abandoned
-            for signal, queue in ((TRACES, self._spans), (LOGS, self._logs)):
+            for queue in (self._spans, self._logs):
                 queue.take(len(queue))
-                account = self.accounts.of[signal]
+            for account in self.accounts.of.values():  # what waited, and what is in the hands of a thread that is late
                 account.drop("shutdown", account.totals()[3])
 
     def after_fork_in_child(self, resource: Mapping[str, Any]) -> None:
@@ -174,8 +174,9 @@ class Exporter:
             waiting -= len(batch)
             left = self._deliver(signal, batch, encode)
             if left:
-                if not self._abandoned:
-                    queue.put_back(left)
+                with patiently(self._settling):
+                    if not self._abandoned:
+                        queue.put_back(left)
                 return
 
     def _deliver(self, signal: str, batch: list[Any], encode: Callable[[Mapping[str, Any], list[Any]], bytes]) -> list[Any]:
@@ -187,7 +188,9 @@ class Exporter:
             if len(batch) > 1:  # find the one that cannot be encoded, lose no other
                 return self._deliver_halves(signal, batch, encode)
             logger.exception("otelkit dropped one item of %s that cannot be encoded.", signal)
-            account.drop("unencodable", 1)
+            with patiently(self._settling):
+                if not self._abandoned:
+                    account.drop("unencodable", 1)
             return []
         answer = self._send(signal, body)
         if answer.verdict is Verdict.TOO_LARGE and len(batch) > 1:
@@ -200,15 +203,21 @@ class Exporter:
         return [*left, *batch[middle:]] if left else self._deliver(signal, batch[middle:], encode)
 
     def _push_metrics(self) -> None:
-        if self._abandoned:
-            return
-        account = self.accounts.of[METRICS]
         snapshots = self._aggregator.collect(forget_exemplars=True)
         points = sum(snapshot.points for snapshot in snapshots)
-        account.create(points)
-        body = encode_metrics(self.resource, snapshots, self._aggregator.start_time_ns, time_ns())
-        if not self._book(account, METRICS, points, self._send(METRICS, body)):
-            account.drop("unreachable", points)  # cumulative: the next export says it again, so these need no second try
+        account = self.accounts.of[METRICS]
+        with patiently(self._settling):
+            if self._abandoned:
+                return
+            account.create(points)
+        try:
+            body = encode_metrics(self.resource, snapshots, self._aggregator.start_time_ns, time_ns())
+        except Exception:
+            with patiently(self._settling):
+                if not self._abandoned:
+                    account.drop("unencodable", points)
+            raise  # said by _cycle_safely
+        self._book(account, METRICS, points, self._send(METRICS, body))
 
     def _send(self, signal: str, body: bytes) -> Answer:
         timeout = self._export.timeout
@@ -234,6 +243,8 @@ class Exporter:
                 account.drop("rejected", refused)
             elif answer.verdict is not Verdict.RETRY:
                 account.drop("too_large" if answer.verdict is Verdict.TOO_LARGE else "rejected", items)
+            elif signal == METRICS:
+                account.drop("unreachable", items)  # cumulative: the next export says it again, so these need no second try
         if answer.verdict is Verdict.RETRY:
             self._breakers[signal].failed(answer.retry_after)
             self._warn(
