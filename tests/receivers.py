@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
 
 
 @dataclass
@@ -25,9 +31,19 @@ class Receiver:
             assert self.arrived.wait_for(lambda: len(self.requests) >= count, timeout), f"{len(self.requests)} of {count} requests arrived"
 
 
+@dataclass(frozen=True)
+class Certificate:
+    """A self-signed one, and its key, as PEM files."""
+
+    path: str
+    key: str
+
+
 @contextmanager
-def receiver(status: int = 200, headers: dict[str, str] | None = None, body: bytes = b"") -> Iterator[Receiver]:
-    """A receiver that gives everyone this answer, until ``answer`` is replaced."""
+def receiver(
+    status: int = 200, headers: dict[str, str] | None = None, body: bytes = b"", certificate: Certificate | None = None
+) -> Iterator[Receiver]:
+    """A receiver that gives everyone this answer, until ``answer`` is replaced. With a certificate it speaks TLS."""
     running = Receiver(lambda _: (status, headers or {}, body))
 
     class Handler(BaseHTTPRequestHandler):
@@ -37,8 +53,9 @@ def receiver(status: int = 200, headers: dict[str, str] | None = None, body: byt
             content = self.rfile.read(int(self.headers["Content-Length"]))
             with running.arrived:
                 running.requests.append((self.path, dict(self.headers), content))
-                code, extra, answer = running.answer(len(running.requests))
+                number = len(running.requests)
                 running.arrived.notify_all()
+            code, extra, answer = running.answer(number)
             self.send_response(code)
             for name, value in {"Content-Length": str(len(answer)), **extra}.items():
                 self.send_header(name, value)
@@ -51,6 +68,13 @@ def receiver(status: int = 200, headers: dict[str, str] | None = None, body: byt
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     running.endpoint = f"http://127.0.0.1:{server.server_port}"
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.path, certificate.key)
+        # Without a handshake in accept(), where one client that breaks it off would end the server.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]  # the test says what the client thinks of it
+        running.endpoint = running.endpoint.replace("http:", "https:")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
@@ -94,3 +118,48 @@ def refused_endpoint() -> str:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     return f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def dripping_receiver(beginning: bytes = b"HTTP/1.1 200 OK\r\n") -> Iterator[str]:
+    """Answers ``beginning`` at once and then a byte every 20 ms, for ever: no single read takes long."""
+    ended = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.sendall(beginning)
+            while not ended.wait(0.02):
+                connection.sendall(b"x")
+
+    def listen() -> None:
+        while True:
+            connection, _ = listening.accept()
+            if ended.is_set():
+                connection.close()
+                return
+            threads.append(threading.Thread(target=answer, args=(connection,)))
+            threads[-1].start()
+
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+        threads = [threading.Thread(target=listen)]
+        threads[0].start()
+        address = listening.getsockname()
+        try:
+            yield f"http://127.0.0.1:{address[1]}"
+        finally:
+            ended.set()
+            socket.create_connection(address).close()  # so that accept() returns
+            for thread in threads:
+                thread.join()
+
+
+def certificate_for(name: str, folder: Path) -> Certificate:
+    """A self-signed certificate for a subjectAltName like ``IP:127.0.0.1``. Skips the test where there is no openssl."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("openssl is not on PATH; it makes the certificate of this test")
+    made = Certificate(str(folder / "certificate.pem"), str(folder / "key.pem"))
+    subject = ["-subj", "/CN=receiver", "-addext", f"subjectAltName={name}"]
+    command = [program, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", made.key, "-out", made.path, *subject]
+    subprocess.run([*command, "-days", "1"], check=True, capture_output=True)
+    return made

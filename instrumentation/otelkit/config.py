@@ -116,7 +116,7 @@ class Export:
     endpoint: str = setting(
         "http://127.0.0.1:4318",
         env="OTEL_EXPORTER_OTLP_ENDPOINT",
-        help="Address of the collector; /v1/traces, /v1/metrics and /v1/logs are added.",
+        help="Address of the collector; /v1/traces, /v1/metrics and /v1/logs are added. HTTP_PROXY and NO_PROXY hold for other machines.",
         check=s.http_url,
     )
     traces_endpoint: str = setting(
@@ -129,6 +129,12 @@ class Export:
         "", env="OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", help="Whole address for log lines, if another.", check=s.optional(s.http_url)
     )
     headers: dict[str, str] = setting({}, env="OTEL_EXPORTER_OTLP_HEADERS", help="Headers of each export, for example a token.")
+    certificate: str = setting(
+        "",
+        env="OTEL_EXPORTER_OTLP_CERTIFICATE",
+        help="File (PEM) of the authorities that may have signed the collector's certificate; the system's when empty.",
+        check=s.optional(s.readable_file),
+    )
     compression: str = setting(
         "gzip", env="OTEL_EXPORTER_OTLP_COMPRESSION", help="gzip is twelve times smaller for 1 ms a batch.", check=s.one_of("gzip", "none")
     )
@@ -142,14 +148,14 @@ class Export:
     interval: float = setting(
         1.0,
         env="OTEL_BSP_SCHEDULE_DELAY",
-        help="Seconds that spans and log lines wait at most for a full batch.",
+        help="Seconds that spans and log lines wait at most for a full batch; a process that is killed (SIGKILL) loses no older ones.",
         check=s.between(0.05, 60),
         parse=s.milliseconds,
     )
     batch_size: int = setting(
-        256,
+        512,
         env="OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
-        help="Spans or log lines in one export; larger ones stall requests.",
+        help="Spans or log lines in one export; with few the export thread, which waits its turn each time, falls behind a busy process.",
         check=s.between(1, 4096),
     )
     queue_size: int = setting(
@@ -157,6 +163,11 @@ class Export:
         env="OTEL_BSP_MAX_QUEUE_SIZE",
         help="Spans, and as many log lines, that may wait; the oldest is dropped, and counted.",
         check=s.between(1, 1_000_000),
+    )
+    queue_bytes: int = setting(
+        67_108_864,
+        help="Bytes of memory that waiting spans, and as many that log lines, may take, whatever their number; then as with queue_size.",
+        check=s.between(1_000_000, 10_000_000_000),
     )
     shutdown_timeout: float = setting(3.0, help="Seconds that leaving may take to send what is queued.", check=s.between(0, 60))
 

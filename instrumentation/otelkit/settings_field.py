@@ -5,9 +5,11 @@ The loader, ``otelkit status`` and the settings table of the docs all read this 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import unquote, urlsplit
 
@@ -78,6 +80,11 @@ def http_url(value: str) -> str | None:
     if not is_absolute or parts.query or parts.fragment or value.split() != [value]:
         return "must be an address like http://127.0.0.1:4318"
     return None
+
+
+def readable_file(value: str) -> str | None:
+    """A file that this process may read."""
+    return None if Path(value).is_file() and os.access(value, os.R_OK) else "must be a file that can be read"
 
 
 def paths(value: tuple[str, ...]) -> str | None:

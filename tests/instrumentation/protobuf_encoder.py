@@ -40,7 +40,7 @@ def encode_logs(resource: Mapping[str, Any], items: Sequence[LogItem]) -> Export
     for item in items:
         logger = str(item.attributes.get("logger", ""))
         if logger not in scopes:
-            scopes[logger] = ScopeLogs(scope=InstrumentationScope(name=logger))
+            scopes[logger] = ScopeLogs(scope=InstrumentationScope(name=_text(logger)))
         scopes[logger].log_records.append(_log(item))
     return ExportLogsServiceRequest(resource_logs=[ResourceLogs(resource=_resource(resource), scope_logs=list(scopes.values()))])
 
@@ -130,11 +130,11 @@ def _log(item: LogItem) -> LogRecord:
         time_unix_nano=item.time_ns,
         observed_time_unix_nano=item.time_ns,
         severity_number=item.severity_number,
-        severity_text=item.severity_text,
+        severity_text=_text(item.severity_text),
         body=AnyValue(string_value=_text(item.body)),
         attributes=_attributes({key: value for key, value in item.attributes.items() if key != "logger"}),
         trace_id=item.trace_id.to_bytes(16, "big") if item.trace_id else b"",
         span_id=item.span_id.to_bytes(8, "big") if item.span_id else b"",
         flags=item.trace_flags,
-        event_name=item.event_name,
+        event_name=_text(item.event_name),
     )

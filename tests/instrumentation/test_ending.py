@@ -64,7 +64,7 @@ def test_sigterm_ends_a_process_that_is_just_queueing_a_span():
             """
             for number in range(20):
                 work(number)
-            with runtime.exporter._spans._lock:
+            with runtime.exporter.accounts.of["traces"].lock:
                 os.kill(os.getpid(), signal.SIGTERM)
                 time.sleep(0.1)  # the handler has run by now, and its thread waits for this lock
             time.sleep(30)

@@ -23,7 +23,7 @@ from otelkit import startup
 from otelkit.config import load
 from otelkit.export.breaker import LONGEST_WAIT, Breaker, OncePerMinute
 from otelkit.testing import capture
-from tests.receivers import hanging_receiver, receiver, refused_endpoint
+from tests.receivers import certificate_for, dripping_receiver, hanging_receiver, receiver, refused_endpoint
 
 REFUSED_SPANS = ExportTraceServiceResponse(
     partial_success=ExportTracePartialSuccess(rejected_spans=2, error_message="too old")
@@ -46,21 +46,26 @@ def books(runtime: startup.Runtime, signal_name: str) -> tuple[int, int, int, in
 
 
 def assert_books_balance(runtime: startup.Runtime) -> None:
-    for signal_name in ("traces", "metrics", "logs"):
+    """B2, when nothing is being sent: what the books call queued is what really waits."""
+    waiting = {"traces": len(runtime.exporter._spans), "logs": len(runtime.exporter._logs), "metrics": 0}
+    for signal_name, count in waiting.items():
         created, exported, dropped, queued = books(runtime, signal_name)
         assert created == exported + dropped + queued, signal_name
-        assert queued >= 0
+        assert queued == count, signal_name
 
 
-@pytest.fixture(params=["refused", "hanging", "503", "429", "400", "302", "413", "unresolvable"])
-def broken_endpoint(request):
+@pytest.fixture(params=["refused", "hanging", "503", "429", "400", "302", "413", "unresolvable", "dripping", "untrusted"])
+def broken_endpoint(request, tmp_path):
     if request.param == "refused":
         yield refused_endpoint()
     elif request.param == "unresolvable":
         yield "http://collector.invalid:4318"
-    elif request.param == "hanging":
-        with hanging_receiver() as endpoint:
+    elif request.param in ("hanging", "dripping"):
+        with hanging_receiver() if request.param == "hanging" else dripping_receiver() as endpoint:
             yield endpoint
+    elif request.param == "untrusted":
+        with receiver(certificate=certificate_for("IP:127.0.0.1", tmp_path)) as running:
+            yield running.endpoint
     else:
         headers = {"429": {"Retry-After": "30"}, "302": {"Location": "http://127.0.0.1:1/"}}.get(request.param, {})
         with receiver(int(request.param), headers, b"no") as running:
@@ -223,6 +228,27 @@ def test_one_item_that_cannot_be_encoded_takes_no_other_with_it(monkeypatch, cap
         names = {span["name"] for span in telemetry.spans}
         assert names == {"GET /", "GET"}
         assert telemetry.runtime.exporter.accounts.of["traces"].totals()[2]["unencodable"] == 1
+
+
+def test_metrics_that_cannot_be_encoded_are_counted_and_stop_nothing_else(monkeypatch, caplog):
+    """B2, B6."""
+    from otelkit.export import exporter
+
+    def encode(*_: object) -> bytes:
+        raise ValueError("planted")
+
+    monkeypatch.setattr(exporter, "encode_metrics", encode)
+    with receiver() as running:
+        runtime = start(running.endpoint)
+        Client().get("/")
+        runtime.exporter.flush(5)
+        startup.stop()
+    assert books(runtime, "traces") == (1, 1, 0, 0)
+    created, exported, _, _ = books(runtime, "metrics")
+    assert created == runtime.exporter.accounts.of["metrics"].totals()[2]["unencodable"] > 0
+    assert exported == 0
+    assert_books_balance(runtime)
+    assert "planted" in caplog.text
 
 
 SCRIPT = textwrap.dedent("""

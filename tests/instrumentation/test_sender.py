@@ -64,5 +64,6 @@ def test_a_connection_is_kept_after_an_answer_that_was_read():
         sender = HttpSender(Export(endpoint=running.endpoint))
         for _ in range(3):
             assert sender.send("traces", b"", 5).verdict is Verdict.DELIVERED
-        (pool,) = [sender._pool.pools[key] for key in sender._pool.pools.keys()]  # noqa: SIM118  (urllib3's container has no iterator)
+        (manager,) = sender._pools.values()
+        (pool,) = [manager.pools[key] for key in manager.pools.keys()]  # noqa: SIM118  (urllib3's container has no iterator)
         assert (pool.num_connections, pool.num_requests) == (1, 3)

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 
 from otelkit.catalog.labels import REASON, SIGNAL
 from otelkit.metrics.aggregator import LabelValues
+
+
+@contextmanager
+def patiently(lock: Lock) -> Iterator[None]:
+    """Holds the lock, or goes on without it after half a second.
+
+    For the export thread. The application's threads hold these locks for a microsecond, but a signal handler may interrupt one just then,
+    and wait in it for what we have to send. A thread that stands still cannot interfere.
+    """
+    is_held = lock.acquire(timeout=0.5)
+    try:
+        yield
+    finally:
+        if is_held:
+            lock.release()
 
 
 class Account:
@@ -17,29 +33,29 @@ class Account:
 
     def reset(self) -> None:
         """Begins new books; a child process does, whose parent keeps its own."""
-        self._lock = Lock()
+        self.lock = Lock()
         self.created = 0
         self.exported = 0
         self.dropped: dict[str, int] = dict.fromkeys(REASON.values, 0)
 
     def create(self, items: int = 1) -> None:
         """Items that now exist."""
-        with self._lock:
+        with patiently(self.lock):
             self.created += items
 
     def export(self, items: int) -> None:
         """Items that a receiver took."""
-        with self._lock:
+        with patiently(self.lock):
             self.exported += items
 
     def drop(self, reason: str, items: int) -> None:
         """Items that are lost. ``reason`` is one of the catalogue's."""
-        with self._lock:
+        with patiently(self.lock):
             self.dropped[reason] += items
 
     def totals(self) -> tuple[int, int, dict[str, int], int]:
         """(created, exported, dropped by reason, queued) at one moment."""
-        with self._lock:
+        with patiently(self.lock):
             dropped = dict(self.dropped)
             return self.created, self.exported, dropped, self.created - self.exported - sum(dropped.values())
 

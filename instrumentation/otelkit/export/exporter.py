@@ -6,7 +6,6 @@ Nothing here runs on a request's way but :meth:`Exporter.span` and :meth:`Export
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Mapping
 from threading import Event, Lock, Thread
 from time import monotonic, time_ns
@@ -17,11 +16,13 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from otelkit.catalog.metrics import EXPORT_DURATION, TELEMETRY_CREATED, TELEMETRY_DROPPED, TELEMETRY_EXPORTED, TELEMETRY_QUEUED
 from otelkit.config import Config
-from otelkit.export.accounting import Account, Accounts
+from otelkit.export.accounting import Account, Accounts, patiently
 from otelkit.export.breaker import Breaker, OncePerMinute
 from otelkit.export.encoder import encode_metrics
+from otelkit.export.queue import Queue
 from otelkit.export.records import encode_logs
 from otelkit.export.sender import Answer, Sender, Verdict
+from otelkit.export.sizes import size_of_record, size_of_span
 from otelkit.export.spans import encode_spans
 from otelkit.export.user_metrics import count_points, encode_user_metrics
 from otelkit.logs.item import LogItem
@@ -34,44 +35,6 @@ from otelkit.traces.suppression import suppressed
 logger = logging.getLogger("otelkit.export")
 
 TRACES, METRICS, LOGS = "traces", "metrics", "logs"
-
-
-class Queue:
-    """A bounded queue that gives up the oldest item, and counts it, when it is full."""
-
-    def __init__(self, size: int, account: Account) -> None:
-        self._items: deque[Any] = deque()
-        self._size = size
-        self._account = account
-        self._lock = Lock()
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def put(self, item: Any) -> None:
-        """Adds one new item."""
-        self._account.create()
-        with self._lock:
-            self._items.append(item)
-            dropped = len(self._items) > self._size
-            if dropped:
-                self._items.popleft()
-        if dropped:
-            self._account.drop("queue_full", 1)
-
-    def take(self, most: int) -> list[Any]:
-        """The oldest items, at most ``most``."""
-        with self._lock:
-            return [self._items.popleft() for _ in range(min(most, len(self._items)))]
-
-    def put_back(self, items: list[Any]) -> None:
-        """Items that could not be sent, in front again; what no longer fits is given up, the oldest first."""
-        with self._lock:
-            room = max(0, self._size - len(self._items))
-            dropped = max(0, len(items) - room)
-            self._items.extendleft(reversed(items[dropped:]))
-        if dropped:
-            self._account.drop("queue_full", dropped)
 
 
 class Exporter:
@@ -92,9 +55,9 @@ class Exporter:
         aggregator.observe(TELEMETRY_QUEUED, self.accounts.queued)
 
     def _begin(self) -> None:
-        size = self._export.queue_size
-        self._spans = Queue(size, self.accounts.of[TRACES])
-        self._logs = Queue(size, self.accounts.of[LOGS])
+        most, most_bytes = self._export.queue_size, self._export.queue_bytes
+        self._spans = Queue(most, most_bytes, size_of_span, self.accounts.of[TRACES])
+        self._logs = Queue(most, most_bytes, size_of_record, self.accounts.of[LOGS])
         # One for each signal: they may have receivers of their own, and one that is away must not hold up the others.
         self._breakers = {signal: Breaker() for signal in self.accounts.of}
         self._may_warn = OncePerMinute()
@@ -105,20 +68,19 @@ class Exporter:
         self._flush_wanted = Event()
         self._metrics_due = monotonic() + self._config.metrics.interval
         self._thread: Thread | None = None
+        self._settling = Lock()
         self._abandoned = False
 
     # --- called by the application ------------------------------------------------------------------------------------
 
     def span(self, span: ReadableSpan) -> None:
         """Queues an ended span."""
-        self._spans.put(span)
-        if len(self._spans) >= self._export.batch_size:
+        if self._spans.put(span) >= self._export.batch_size and not self._wake.is_set():
             self._wake.set()
 
     def log(self, item: LogItem) -> None:
         """Queues a log line."""
-        self._logs.put(item)
-        if len(self._logs) >= self._export.batch_size:
+        if self._logs.put(item) >= self._export.batch_size and not self._wake.is_set():
             self._wake.set()
 
     def start(self) -> None:
@@ -146,13 +108,15 @@ class Exporter:
         self._closing.set()
         self._wake.set()
         self._thread.join(timeout)
-        self._abandoned = self._thread.is_alive()
+        abandoned = self._thread.is_alive()
         self._thread = None
-        for queue in (self._spans, self._logs):
-            queue.take(len(queue))
-        lost = {signal: account.totals()[3] for signal, account in self.accounts.of.items()}
-        for signal, items in lost.items():  # metrics too: points may be in the sender's hands
-            self.accounts.of[signal].drop("shutdown", items)
+        with patiently(self._settling):
+            self._abandoned = abandoned
+            for queue in (self._spans, self._logs):
+                queue.take(len(queue))
+            lost = {signal: account.totals()[3] for signal, account in self.accounts.of.items()}
+            for signal, items in lost.items():  # what waited, and what is in the hands of a thread that is late
+                self.accounts.of[signal].drop("shutdown", items)
         if lost[TRACES] or lost[LOGS]:
             self._warn(
                 "The process ends with %d spans and %d log lines unsent: %s did not take them within %g seconds.",
@@ -221,7 +185,9 @@ class Exporter:
             waiting -= len(batch)
             left = self._deliver(signal, batch, encode)
             if left:
-                queue.put_back(left)
+                with patiently(self._settling):
+                    if not self._abandoned:
+                        queue.put_back(left)
                 return
 
     def _deliver(self, signal: str, batch: list[Any], encode: Callable[[Mapping[str, Any], list[Any]], bytes]) -> list[Any]:
@@ -233,7 +199,9 @@ class Exporter:
             if len(batch) > 1:  # find the one that cannot be encoded, lose no other
                 return self._deliver_halves(signal, batch, encode)
             logger.exception("otelkit dropped one item of %s that cannot be encoded.", signal)
-            account.drop("unencodable", 1)
+            with patiently(self._settling):
+                if not self._abandoned:
+                    account.drop("unencodable", 1)
             return []
         answer = self._send(signal, body)
         if answer.verdict is Verdict.TOO_LARGE and len(batch) > 1:
@@ -246,30 +214,30 @@ class Exporter:
         return [*left, *batch[middle:]] if left else self._deliver(signal, batch[middle:], encode)
 
     def _push_metrics(self) -> None:
-        if self._abandoned:  # nobody counts any more
-            return
-        account = self.accounts.of[METRICS]
         snapshots = self._aggregator.collect(forget_exemplars=True)
-        points = sum(snapshot.points for snapshot in snapshots)
-        account.create(points)
-        body = encode_metrics(self.resource, snapshots, self._aggregator.start_time_ns, time_ns())
-        users_body, users_points = self._user_metrics(account)
-        body += users_body  # protobuf: two requests behind one another are one
-        points += users_points
-        if not self._book(account, METRICS, points, self._send(METRICS, body)):
-            account.drop("unreachable", points)  # cumulative: the next export says it again, so these need no second try
-
-    def _user_metrics(self, account: Account) -> tuple[bytes, int]:
-        """What the project records through the OpenTelemetry API, and its number of points; whatever is wrong there costs only itself."""
         scopes = user_instruments.read()
-        points = count_points(scopes)
-        account.create(points)
+        points, users_points = sum(snapshot.points for snapshot in snapshots), count_points(scopes)
+        account = self.accounts.of[METRICS]
+        with patiently(self._settling):
+            if self._abandoned:  # nobody counts any more
+                return
+            account.create(points + users_points)
         try:
-            return encode_user_metrics(self.resource, scopes), points
+            body = encode_metrics(self.resource, snapshots, self._aggregator.start_time_ns, time_ns())
         except Exception:
-            logger.exception("otelkit dropped %d metric points recorded through OpenTelemetry that cannot be encoded.", points)
-            account.drop("unencodable", points)
-            return b"", 0
+            with patiently(self._settling):
+                if not self._abandoned:
+                    account.drop("unencodable", points + users_points)
+            raise  # said by _cycle_safely
+        try:
+            body += encode_user_metrics(self.resource, scopes)  # protobuf: two requests behind one another are one
+            points += users_points
+        except Exception:  # whatever is wrong there costs only itself
+            logger.exception("otelkit dropped %d metric points recorded through OpenTelemetry that cannot be encoded.", users_points)
+            with patiently(self._settling):
+                if not self._abandoned:
+                    account.drop("unencodable", users_points)
+        self._book(account, METRICS, points, self._send(METRICS, body))
 
     def _send(self, signal: str, body: bytes) -> Answer:
         timeout = self._export.timeout
@@ -285,8 +253,18 @@ class Exporter:
         return redact_url(self._export.address(signal))
 
     def _book(self, account: Account, signal: str, items: int, answer: Answer) -> bool:
-        if self._abandoned:  # shutdown() gave up waiting and has booked these items as lost
-            return True
+        """Enters what became of the items, and says it where it is bad news; False if they should be tried again."""
+        refused = max(0, min(answer.rejected_items, items))
+        with patiently(self._settling):
+            if self._abandoned:  # shutdown() gave up waiting and has booked these items as lost
+                return True
+            if answer.verdict is Verdict.DELIVERED:
+                account.export(items - refused)
+                account.drop("rejected", refused)
+            elif answer.verdict is not Verdict.RETRY:
+                account.drop("too_large" if answer.verdict is Verdict.TOO_LARGE else "rejected", items)
+            elif signal == METRICS:
+                account.drop("unreachable", items)  # cumulative: the next export says it again, so these need no second try
         if answer.verdict is Verdict.RETRY:
             self._breakers[signal].failed(answer.retry_after)
             self._warn(
@@ -299,22 +277,11 @@ class Exporter:
             return False
         if self._breakers[signal].succeeded():
             logger.info("Telemetry (%s) reaches %s again.", signal, self._address(signal))
-        if answer.verdict is Verdict.DELIVERED:
-            refused = min(answer.rejected_items, items)
-            account.export(items - refused)
-            account.drop("rejected", refused)
-            if refused:
-                self._warn(
-                    "%s refused %d of %d items of %s: %s.",
-                    self._address(signal),
-                    refused,
-                    items,
-                    signal,
-                    answer.detail or "it does not say why",
-                )
-        else:
-            account.drop("too_large" if answer.verdict is Verdict.TOO_LARGE else "rejected", items)
+        if answer.verdict is not Verdict.DELIVERED:
             self._warn("%s refused %d items of %s: %s.", self._address(signal), items, signal, answer.detail)
+        elif refused:
+            why = answer.detail or "it does not say why"
+            self._warn("%s refused %d of %d items of %s: %s.", self._address(signal), refused, items, signal, why)
         return True
 
     def _warn(self, message: str, *arguments: object) -> None:

@@ -7,11 +7,11 @@ Redirects are failures: following one would send telemetry, and its token, to an
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from time import monotonic, time
+from time import time
 from typing import Any, Protocol
 
 import urllib3
@@ -22,12 +22,14 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 import otelkit
 from otelkit.config import Export
+from otelkit.export.connection import Deadline, pool_manager
+from otelkit.export.reasons import reason
 from otelkit.redaction import redact_url
 
 _FAILURES = (urllib3.exceptions.HTTPError, OSError, ValueError)
 _RETRYABLE = (429, 502, 503, 504)
 _LONGEST_ANSWER = 65_536
-"""Bytes of an answer that are read. An OTLP answer is shorter; a wrong endpoint may send without end."""
+"""Bytes."""
 
 
 class Verdict(Enum):
@@ -66,80 +68,72 @@ class HttpSender:
         self._gzip = export.compression == "gzip"
         if self._gzip:
             self._headers["Content-Encoding"] = "gzip"
-        self._pool = _pool()
+        self._deadline = Deadline()
+        self._pools: dict[str, urllib3.PoolManager] = {}
 
     def reset(self) -> None:
         """Forgets connections; a child process must not write into its parent's."""
-        self._pool = _pool()
+        self._pools = {}
 
     def send(self, signal: str, body: bytes, timeout: float) -> Answer:
-        """Posts to the signal's address."""
-        deadline = monotonic() + timeout
+        """Posts to the signal's address. ``timeout`` is for all of it, the last byte of the answer included."""
+        self._deadline.set(timeout)
+        content = gzip.compress(body, 1) if self._gzip else body  # level 1: a tenth of level 9's time for twice its size
         try:
             try:
-                return self._post(signal, body, deadline)
+                return _understand(signal, *self._post(signal, content))
             except urllib3.exceptions.ProtocolError:
                 # Most often a kept connection that the receiver closed in the meantime: a new one decides.
-                return self._post(signal, body, deadline)
+                return _understand(signal, *self._post(signal, content))
         except _FAILURES as error:
-            return Answer(Verdict.RETRY, _reason(error))
+            return Answer(Verdict.RETRY, reason(error))
 
-    def _post(self, signal: str, body: bytes, deadline: float) -> Answer:
-        response = self._pool.request(
+    def _post(self, signal: str, content: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and the beginning of the body."""
+        pool = self._pools.get(signal)
+        if pool is None:
+            pool = self._pools[signal] = pool_manager(self._export.address(signal), self._deadline, self._export.certificate)
+        response = pool.request(
             "POST",
             self._export.address(signal),
-            body=gzip.compress(body, 1) if self._gzip else body,  # level 1: a tenth of level 9's time for twice its size
+            body=content,
             headers=self._headers,
-            timeout=urllib3.Timeout(total=max(0.01, deadline - monotonic())),
+            timeout=urllib3.Timeout(total=self._deadline.left()),
             retries=False,
             redirect=False,
             preload_content=False,
         )
-        return _understand(signal, response, _read(response, deadline))
-
-
-def _pool() -> urllib3.PoolManager:
-    return urllib3.PoolManager(num_pools=1, maxsize=1)
-
-
-def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-    """The body, as far as it comes in time and is not too long. The status has come, so what lacks here is at most an explanation."""
-    read: Callable[[int], bytes] = getattr(response, "read1", response.read)  # urllib3 before 2.2 has none
-    body = bytearray()
-    try:
-        # Piece by piece: urllib3's timeout is for each piece, and a receiver that drips would hold the thread for as long as it likes.
-        while piece := read(_LONGEST_ANSWER - len(body)):
-            body += piece
-            if len(body) >= _LONGEST_ANSWER or monotonic() >= deadline:
-                break
-        else:
+        try:
+            data = response.read(_LONGEST_ANSWER)
+            if response.read(1):  # nothing that speaks OTLP says so much; the rest is not waited for
+                response.close()
+        except _FAILURES:
+            # The status has come, so the batch was judged: what lacks is at most an explanation, and sending it again would double it.
+            data = b""
+            response.close()
+        finally:
             response.release_conn()
-            return bytes(body)
-    except _FAILURES:
-        pass
-    response.close()
-    return bytes(body)
+        return response.status, response.headers, data
 
 
-def _understand(signal: str, response: urllib3.BaseHTTPResponse, body: bytes) -> Answer:
-    status = response.status
+def _understand(signal: str, status: int, headers: Mapping[str, str], data: bytes) -> Answer:
     if 200 <= status < 300:
-        kind = response.headers.get("Content-Type", "")
+        kind = headers.get("Content-Type", "")
         if kind.startswith("text/html"):  # a page says 200 to everything
             return Answer(Verdict.REJECTED, f"it answered {status} with a web page ({kind}), so it is no OTLP receiver")
-        return _delivered(signal, body)
-    text = body[:200].decode("utf-8", "replace").strip()
+        return _delivered(signal, data)
+    text = data[:200].decode("utf-8", "replace").strip()
     detail = f"it answered {status}{': ' + text if text and text.isprintable() else ''}"
     if status in _RETRYABLE:
-        return Answer(Verdict.RETRY, detail, retry_after=_seconds(response.headers.get("Retry-After")))
+        return Answer(Verdict.RETRY, detail, retry_after=_seconds(headers.get("Retry-After")))
     if 300 <= status < 400:
-        location = redact_url(response.headers.get("Location", "nowhere"))
+        location = redact_url(headers.get("Location", "nowhere"))
         return Answer(Verdict.REJECTED, f"it answered {status}, a redirect to {location}; set the endpoint to the final address")
     return Answer(Verdict.TOO_LARGE if status == 413 else Verdict.REJECTED, detail)
 
 
 def _delivered(signal: str, body: bytes) -> Answer:
-    """A 2xx whose body may say that some items were refused. Other bodies that are no OTLP answer count as delivered: it was a 2xx."""
+    """A 2xx whose body may say that some items were refused. Something that is no OTLP answer counts as delivered: it was a 2xx."""
     message: Any
     try:
         if signal == "traces":
@@ -166,18 +160,5 @@ def _seconds(header: str | None) -> float | None:
         pass
     try:
         return max(0.0, parsedate_to_datetime(header).timestamp() - time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong on the way, in words a person can act on."""
-    if isinstance(error, urllib3.exceptions.NameResolutionError):
-        return "its host name cannot be resolved"
-    if isinstance(error, urllib3.exceptions.NewConnectionError):
-        return "the connection was refused" if "refused" in str(error).lower() else "no connection could be made"
-    if isinstance(error, urllib3.exceptions.TimeoutError):
-        return "it did not answer in time"
-    if isinstance(error, urllib3.exceptions.SSLError):
-        return "its certificate was not accepted"
-    return f"the exchange failed ({type(error).__name__})"
