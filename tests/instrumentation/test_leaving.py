@@ -22,7 +22,8 @@ SPANS = 100  # that each of the two programs below makes
 ROOT = Path(__file__).parents[2]
 
 SCRIPT = textwrap.dedent("""
-    import sys, time
+    import signal, sys, time
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background has it ignored
     import django
     django.setup()
     from opentelemetry import trace
