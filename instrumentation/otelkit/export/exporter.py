@@ -36,6 +36,11 @@ logger = logging.getLogger("otelkit.export")
 
 TRACES, METRICS, LOGS = "traces", "metrics", "logs"
 
+_UNREACHABLE = (
+    "Telemetry does not reach %s: %s. The service is not affected; up to %d spans and as many log lines wait, "
+    "then the oldest are dropped and counted. Is a collector listening there? `otelkit doctor` looks."
+)
+
 
 class Exporter:
     """Queues and sends every signal of this process."""
@@ -70,6 +75,8 @@ class Exporter:
         self._thread: Thread | None = None
         self._settling = Lock()
         self._abandoned = False
+        # The last failure while leaving: what was lost is worth more than why one try failed, and one sentence a minute may be said.
+        self._unsaid: tuple[object, ...] = ()
 
     # --- called by the application ------------------------------------------------------------------------------------
 
@@ -125,6 +132,8 @@ class Exporter:
                 self._address(TRACES if lost[TRACES] else LOGS),
                 timeout,
             )
+        elif self._unsaid:
+            self._warn(*self._unsaid)
 
     def after_fork_in_child(self, resource: Mapping[str, Any]) -> None:
         """Starts again from nothing in a child process: the parent sends what was recorded before the fork."""
@@ -267,13 +276,11 @@ class Exporter:
                 account.drop("unreachable", items)  # cumulative: the next export says it again, so these need no second try
         if answer.verdict is Verdict.RETRY:
             self._breakers[signal].failed(answer.retry_after)
-            self._warn(
-                "Telemetry does not reach %s: %s. The service is not affected; up to %d spans and as many log lines wait, "
-                "then the oldest are dropped and counted. Is a collector listening there? `otelkit doctor` looks.",
-                self._address(signal),
-                answer.detail,
-                self._export.queue_size,
-            )
+            failure = (_UNREACHABLE, self._address(signal), answer.detail, self._export.queue_size)
+            if self._closing.is_set():
+                self._unsaid = failure
+            else:
+                self._warn(*failure)
             return False
         if self._breakers[signal].succeeded():
             logger.info("Telemetry (%s) reaches %s again.", signal, self._address(signal))
@@ -284,6 +291,6 @@ class Exporter:
             self._warn("%s refused %d of %d items of %s: %s.", self._address(signal), refused, items, signal, why)
         return True
 
-    def _warn(self, message: str, *arguments: object) -> None:
+    def _warn(self, message: object, *arguments: object) -> None:
         if self._may_warn():
             logger.warning(message, *arguments)
