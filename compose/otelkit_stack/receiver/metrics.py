@@ -124,7 +124,7 @@ class _Reader:
         series_id = content_id("series", name, text)
         if series_id not in self.batch.series:
             self.batch.series[series_id] = SeriesRow(series_id, name, text)
-        self.batch.samples.append(SampleRow(series_id, time_ns // 1_000_000, stored_float(value)))
+        self.batch.samples.append(SampleRow(series_id, time_ns // 1_000_000, value))
         return series_id
 
     def _add_exemplars(self, series_id: int, exemplars: Iterable[Exemplar]) -> None:
