@@ -118,7 +118,8 @@ class Store:
                 raise StackError("The store is closed.")
             # A batch above the capacity still passes when nothing waits: refused, it would be sent again for ever.
             if self._queued and self._queued + size > self._capacity:
-                raise QueueFullError(f"{self._queued} of at most {self._capacity} records wait to be written")
+                behind = f"The stack is behind: {self._queued} of at most {self._capacity} records wait to be written."
+                raise QueueFullError(self._failure or behind)
             self._waiting.append(batch)
             self._submitted += 1
             self._accepted += size
