@@ -15,8 +15,7 @@ from otelkit.catalog import logs
 from otelkit.catalog.labels import PROMOTED
 from otelkit.catalog.metrics import METRICS, Kind, Metric
 from otelkit.catalog.naming import bound_text, label_name, series_names
-from otelkit.config import SECTIONS, declared
-from otelkit.presets import PRESETS
+from otelkit.config import PRESETS, SECTIONS, declared
 from otelkit.settings_field import declaration
 
 FOLDER = Path(__file__).resolve().parents[1]

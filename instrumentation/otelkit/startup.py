@@ -189,7 +189,9 @@ def _follow_requests(runtime: Runtime) -> None:
     from django.core.signals import got_request_exception
 
     from otelkit.middleware import remember_exception
+    from otelkit.request.serving import serve_with
 
+    runtime.undo.callback(serve_with(runtime.engine))
     runtime.undo.callback(got_request_exception.disconnect, remember_exception)
     got_request_exception.connect(remember_exception)
     before = list(settings.MIDDLEWARE)
