@@ -122,6 +122,7 @@ _NAMED_BY_ATTRIBUTE = {
     "service.name": "name",
     "service.namespace": "namespace",
     "service.version": "version",
+    "vcs.ref.head.revision": "revision",
     "service.owner": "owner",
     "service.criticality": "criticality",
     "deployment.environment.name": "environment",

@@ -18,6 +18,7 @@ class Service:
     name: str = setting("", env="OTEL_SERVICE_NAME", help="Name of the service; found from ROOT_URLCONF when empty.")
     namespace: str = setting("", help="Group of services that belong together.")
     version: str = setting("", help="Version of the service, like a tag or a commit.")
+    revision: str = setting("", help="Commit that the service was built from, for vcs.ref.head.revision.")
     environment: str = setting("", help="Deployment environment, like production or staging.")
     owner: str = setting("", help="Team that owns the service; alerts name it.")
     criticality: str = setting(
@@ -176,6 +177,9 @@ class Database:
         5,
         help="Runs of one statement in one request that make an N+1: span, metric and access line then name the statement and the line.",
         check=s.between(2, 100_000),
+    )
+    migrations: bool = setting(
+        True, help="Unapplied migrations as a metric; each worker reads the project's migrations once, in the background."
     )
 
 
