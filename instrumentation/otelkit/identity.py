@@ -83,6 +83,7 @@ def resource_attributes(service: Service, slot: Slot) -> dict[str, str | int]:
         "service.name": service_name(service),
         "service.namespace": service.namespace,
         "service.version": service.version,
+        "vcs.ref.head.revision": service.revision,
         "service.instance.id": service.attributes.get("service.instance.id") or f"{host}:{slot.number}",
         "service.owner": service.owner,
         "service.criticality": service.criticality,

@@ -13,7 +13,7 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from otelkit import startup
+from otelkit.request.serving import serving_engine
 from otelkit.request.state import state_of
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -27,13 +27,11 @@ class ObservabilityMiddleware:
     async_capable = True
 
     def __init__(self, get_response: Any) -> None:
-        runtime = startup.current()
-        if runtime is None:
-            raise MiddlewareNotUsed("otelkit is off")
-        if runtime.config.requests.engine != "otelkit":
-            raise MiddlewareNotUsed("another engine follows requests: setting requests.engine")
+        engine = serving_engine()
+        if engine is None:
+            raise MiddlewareNotUsed("otelkit is off, or another engine follows requests: setting requests.engine")
         self.get_response = get_response
-        self._engine = runtime.engine
+        self._engine = engine
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)

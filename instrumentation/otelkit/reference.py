@@ -1,6 +1,7 @@
 """The reference pages, written from the declarations: ``python -m otelkit.reference render [--check]``.
 
-SETTINGS.md lists every setting of :mod:`otelkit.config`, TELEMETRY.md every metric of the catalogue with its spelling in Prometheus.
+SETTINGS.md lists every setting of :mod:`otelkit.config`, TELEMETRY.md all that
+the catalogue names, metrics with their spelling in Prometheus.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from otelkit.catalog import logs
-from otelkit.catalog.labels import PROMOTED
-from otelkit.catalog.metrics import METRICS, Kind, Metric
+from otelkit.catalog.ahead import AHEAD, SPANS_AHEAD
+from otelkit.catalog.labels import PROMOTED, RESOURCE, Label
+from otelkit.catalog.logs import LogKey
+from otelkit.catalog.metrics import METRICS, OTHERS, SUBJECTS, Kind, Metric
 from otelkit.catalog.naming import bound_text, label_name, series_names
-from otelkit.config import SECTIONS, declared
-from otelkit.presets import PRESETS
+from otelkit.catalog.spans import SPANS
+from otelkit.config import PRESETS, SECTIONS, declared
+from otelkit.metrics.declaring import PREFIX
 from otelkit.settings_field import declaration
 
 FOLDER = Path(__file__).resolve().parents[1]
@@ -65,7 +69,7 @@ def _value(value: Any) -> str:
 
 
 def telemetry_page() -> str:
-    """Every metric with its series in Prometheus, and the keys of a log line."""
+    """Everything that leaves the process by name: metrics with their series in Prometheus, spans, log lines, the resource."""
     lines = [
         _HEAD + "# Telemetry",
         "",
@@ -73,26 +77,59 @@ def telemetry_page() -> str:
         "In Prometheus every series also carries what identifies its service: "
         + ", ".join(f"`{label_name(label)}`" for label in PROMOTED)
         + ", `job` and `instance`.",
+        f"Business metrics, which a project declares itself with `otelkit.metrics`, begin with `{PREFIX}`.",
         "",
         "## Metrics",
-        "",
-        "| metric | kind | unit | labels | in Prometheus | what it says |",
-        "|---|---|---|---|---|---|",
     ]
-    lines += [_metric_row(metric) for metric in METRICS]
+    for subject in SUBJECTS:
+        lines += ["", f"### {subject.title}", "", *_METRIC_HEAD, *map(_metric_row, subject.metrics)]
+    lines += ["", "### Made by others", "", "No service sends these; boards and rules may read them.", ""]
+    lines += [*_METRIC_HEAD, *map(_metric_row, OTHERS)]
+    labels = dict.fromkeys([label for metric in (*METRICS, *OTHERS) for label in metric.labels] + list(PROMOTED))
     lines += ["", "## Labels", "", "| label | in Prometheus | values | what it says |", "|---|---|---|---|"]
-    labels = dict.fromkeys([label for metric in METRICS for label in metric.labels] + list(PROMOTED))
     lines += [
         f"| `{label.name}` | `{label_name(label)}` | {', '.join(f'`{value}`' for value in label.values) or 'open, capped'} | {label.help} |"
         for label in labels
     ]
-    lines += ["", "## Log lines", "", "One JSON object a line; as OTLP the same keys are attributes, and the message is the body.", ""]
-    keys = (logs.TIMESTAMP, logs.LEVEL, logs.MESSAGE, logs.LOGGER, *logs.RESOURCE_KEYS, logs.TRACE_ID, logs.SPAN_ID, logs.TRACE_SAMPLED)
-    lines.append("Every line: " + ", ".join(f"`{key}`" for key in keys) + "; those of the trace only within one.")
-    errors = (logs.EXCEPTION_TYPE, logs.EXCEPTION_MESSAGE, logs.EXCEPTION_STACKTRACE, logs.ERROR_FINGERPRINT)
-    lines.append("With an exception: " + ", ".join(f"`{key}`" for key in errors) + ".")
-    lines.append(f"One line per request has `{logs.EVENT_NAME}` = `{logs.ACCESS_EVENT}` and the logger `{logs.ACCESS_LOGGER}`.")
+    lines += ["", "## Spans"]
+    for span in SPANS:
+        lines += ["", f"### {span.key.capitalize()}: {span.kind.value.upper()}, like `{span.name}`", "", span.help, ""]
+        lines += [*_NAME_HEAD, *(_name_row(label) for label in span.attributes)]
+    lines += ["", "## Log lines", "", "One JSON object a line; as OTLP the same keys are attributes, and the message is the body."]
+    for title, keys in (
+        ("Every line", logs.EVERY_LINE),
+        ("Within a trace", logs.WITHIN_A_TRACE),
+        ("Within a request", logs.WITHIN_A_REQUEST),
+        ("With an exception", logs.WITH_AN_EXCEPTION),
+        ("With a stack", logs.WITH_A_STACK),
+        (f"One line per request, by the logger `{logs.ACCESS_LOGGER}`", logs.ACCESS_LINE),
+    ):
+        lines += ["", f"### {title}", "", *_NAME_HEAD, *map(_name_row, keys)]
+    lines += ["", "## Resource", "", "What every signal says of its process; `service.attributes` adds more.", ""]
+    lines += [*_NAME_HEAD, *map(_name_row, RESOURCE)]
+    lines += [
+        "",
+        "## Names for later",
+        "",
+        "No release records these yet; they are named so that nobody spells them in another way meanwhile.",
+    ]
+    lines += ["", "| metric | kind | unit | labels | what it will say |", "|---|---|---|---|---|", *map(_metric_ahead, AHEAD)]
+    lines += ["", "| span | kind | like | what it will say |", "|---|---|---|---|"]
+    lines += [f"| {span.key} | {span.kind.value} | `{span.name}` | {span.help} |" for span in SPANS_AHEAD]
     return "\n".join(lines) + "\n"
+
+
+_METRIC_HEAD = ("| metric | kind | unit | labels | in Prometheus | what it says |", "|---|---|---|---|---|---|")
+_NAME_HEAD = ("| name | what it says |", "|---|---|")
+
+
+def _name_row(named: Label | LogKey) -> str:
+    return f"| `{named.name}` | {named.help} |"
+
+
+def _metric_ahead(metric: Metric) -> str:
+    labels = ", ".join(f"`{label.name}`" for label in metric.labels) or "none"
+    return f"| `{metric.name}` | {metric.kind.value.replace('_', ' ')} | `{metric.unit or 'none'}` | {labels} | {metric.help} |"
 
 
 def _metric_row(metric: Metric) -> str:

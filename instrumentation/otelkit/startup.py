@@ -114,7 +114,7 @@ def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     notes: list[str] = []
     slot, resource = _identify(config, undo)
     aggregator = Aggregator(config.metrics.series_cap)
-    observe_process(aggregator)
+    observe_process(aggregator, config.service.revision)
     exporter = Exporter(config, resource, aggregator, sender or HttpSender(config.export))
     tracer, note = _trace(config, exporter, undo)
     notes.append(note)
@@ -153,7 +153,7 @@ def _trace(config: Config, exporter: Exporter, undo: ExitStack) -> tuple[Tracer,
 
 
 def _follow_queries(runtime: Runtime) -> None:
-    from otelkit.database import PoolObserver, QueryRecorder
+    from otelkit.database import MigrationObserver, PoolObserver, QueryRecorder
 
     recorder = QueryRecorder(runtime.tracer, runtime.aggregator, runtime.config.database)
     runtime.undo.callback(recorder.switch_off)
@@ -161,6 +161,8 @@ def _follow_queries(runtime: Runtime) -> None:
     pools = PoolObserver(runtime.aggregator)
     runtime.undo.callback(pools.switch_off)
     pools.switch_on()
+    if runtime.config.database.migrations:
+        MigrationObserver(runtime.aggregator)
 
 
 def _follow_calls(runtime: Runtime) -> None:
@@ -189,7 +191,9 @@ def _follow_requests(runtime: Runtime) -> None:
     from django.core.signals import got_request_exception
 
     from otelkit.middleware import remember_exception
+    from otelkit.request.serving import serve_with
 
+    runtime.undo.callback(serve_with(runtime.engine))
     runtime.undo.callback(got_request_exception.disconnect, remember_exception)
     got_request_exception.connect(remember_exception)
     before = list(settings.MIDDLEWARE)

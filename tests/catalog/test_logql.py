@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from otelkit.catalog import logql, traceql
-from otelkit.catalog.labels import DEPLOYMENT_ENVIRONMENT_NAME, HTTP_ROUTE, SERVICE_NAME, SERVICE_VERSION, Label
+from otelkit.catalog.labels import DB_QUERY_TEXT, DEPLOYMENT_ENVIRONMENT_NAME, HTTP_ROUTE, SERVICE_NAME, SERVICE_VERSION, Label
 from otelkit.catalog.promql import differs, equals, matches
 
 UNKNOWN = Label("colour", "Nobody records it.")
@@ -65,7 +65,7 @@ def test_a_level_that_loki_never_detects_is_refused() -> None:
         ),
         (traceql.spans(longer_than=0.0005), "{ duration>0.5ms }"),
         (
-            traceql.spans(ORDERS).having_below(traceql.spans(status="error")).select(SERVICE_NAME, traceql.DB_QUERY_TEXT),
+            traceql.spans(ORDERS).having_below(traceql.spans(status="error")).select(SERVICE_NAME, DB_QUERY_TEXT),
             '{ resource.service.name="orders" } >> { status=error } | select(resource.service.name, span.db.query.text)',
         ),
         (traceql.by_id("$trace_id"), "$trace_id"),

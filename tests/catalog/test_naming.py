@@ -10,6 +10,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 
+from otelkit.catalog.ahead import AHEAD
 from otelkit.catalog.labels import HTTP_ROUTE, PROMOTED
 from otelkit.catalog.metrics import (
     BUILD_INFO,
@@ -20,6 +21,8 @@ from otelkit.catalog.metrics import (
     PROCESS_CPU_TIME,
     PROCESS_MEMORY_USAGE,
     TARGET_INFO,
+    TRACES_SPAN_METRICS_CALLS,
+    TRACES_SPAN_METRICS_DURATION,
     Kind,
     Metric,
 )
@@ -65,21 +68,22 @@ def test_labels_lose_their_dots():
     assert label_name(HTTP_ROUTE) == "http_route"
 
 
-def test_no_two_metrics_share_a_series():
-    names = [name for metric in METRICS for name in series_names(metric)]
-    assert len(names) == len(set(names))
+EVERY = (*METRICS, TRACES_SPAN_METRICS_CALLS, TRACES_SPAN_METRICS_DURATION, *AHEAD)
+"""All that can arrive by OTLP, the names for later included."""
 
 
 @pytest.fixture
 def everything() -> Aggregator:
     """An aggregator that holds one series of every metric, with every label set."""
     aggregator = Aggregator(series_cap=2000)
-    for metric in METRICS:
+    for metric in EVERY:
         values = tuple(label.values[0] if label.values else "x" for label in metric.labels)
         if metric.kind is Kind.HISTOGRAM:
             aggregator.histogram(metric).record(0.02, values)
         elif metric.kind in (Kind.COUNTER, Kind.UP_DOWN_COUNTER):
             aggregator.counter(metric).add(1, values)
+        elif metric.kind is Kind.GAUGE:
+            aggregator.gauge(metric).set(1, values)
         else:
             aggregator.observe(metric, lambda values=values: [(values, 1)])
     return aggregator
@@ -98,8 +102,8 @@ def test_prometheus_stores_what_otlp_brings_under_the_computed_names(tmp_path: P
         )
         urllib.request.urlopen(request, timeout=10).close()
         stored = {series["__name__"] for series in prometheus.series('{service_name="orders"}')}
-        assert stored == {name for metric in (*METRICS, TARGET_INFO) for name in series_names(metric)}
-        for metric in METRICS:
+        assert stored == {name for metric in (*EVERY, TARGET_INFO) for name in series_names(metric)}
+        for metric in EVERY:
             for name in series_names(metric):
                 series = prometheus.series(f'{name}{{service_name="orders"}}')[0]
                 assert set(series) - {"le"} == expected_labels(metric), name
@@ -171,11 +175,11 @@ def test_prometheus_scrapes_the_same_names_from_the_pull_view(tmp_path: Path, ev
     try:
         with running_prometheus(tmp_path, scrape=[f"127.0.0.1:{server.server_port}"]) as prometheus:
             ours = '{service_name="orders"}'
-            wanted = {name for metric in (*METRICS, TARGET_INFO) for name in series_names(metric)}
+            wanted = {name for metric in (*EVERY, TARGET_INFO) for name in series_names(metric)}
             wait_until(lambda: prometheus.series(ours), 20, "Prometheus has scraped nothing")
             stored = {series["__name__"] for series in prometheus.series(ours)}
             assert stored == wanted
-            for metric in METRICS:
+            for metric in EVERY:
                 for name in series_names(metric):
                     series = prometheus.series(f"{name}{ours}")[0]
                     assert set(series) - {"le"} == expected_labels(metric), name

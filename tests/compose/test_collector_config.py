@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from otelkit.catalog import labels as l
+from otelkit.catalog.metrics import TRACES_SPAN_METRICS_CALLS, TRACES_SPAN_METRICS_DURATION
 from tests.compose.collector_lint import complaints
 from tests.compose.real_programs import accepted
 from tests.compose.stack_files import COMPOSE, config, environment_file, services
@@ -66,6 +67,18 @@ def test_span_metrics_carry_the_labels_that_the_service_graph_rules_join():
     dimensions = {dimension["name"] for dimension in config(PATH)["connectors"]["span_metrics"]["dimensions"]}
     wanted = (l.HTTP_ROUTE, l.HTTP_REQUEST_METHOD, l.HTTP_RESPONSE_STATUS_CODE, l.SERVICE_PEER_NAME, l.DB_SYSTEM_NAME, l.DB_NAMESPACE)
     assert {label.name for label in wanted} <= dimensions
+
+
+def test_span_metrics_have_the_labels_and_buckets_of_the_catalogue():
+    connector = config(PATH)["connectors"]["span_metrics"]
+    of_every_span = [l.SPAN_NAME, l.SPAN_KIND, l.STATUS_CODE]
+    assert [label.name for label in TRACES_SPAN_METRICS_CALLS.labels] == [
+        *(label.name for label in of_every_span),
+        *(dimension["name"] for dimension in connector["dimensions"]),
+    ]
+    units = {"ms": 0.001, "s": 1}
+    buckets = [re.fullmatch(r"(\d+)(ms|s)", text) for text in connector["histogram"]["explicit"]["buckets"]]
+    assert [float(bucket[1]) * units[bucket[2]] for bucket in buckets if bucket] == pytest.approx(TRACES_SPAN_METRICS_DURATION.buckets)
 
 
 def test_every_variable_of_the_collector_is_handed_to_its_container():

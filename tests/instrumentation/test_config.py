@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from otelkit.config import Config, declared, load
+from otelkit.config import PRESETS, Config, declared, load
 from otelkit.errors import ConfigError
-from otelkit.presets import PRESETS
 from otelkit.settings_field import declaration
 
 PRESET_NAMES = ", ".join(PRESETS)

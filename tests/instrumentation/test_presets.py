@@ -8,8 +8,7 @@ import threading
 from django.test import Client
 
 from otelkit import startup
-from otelkit.config import load
-from otelkit.presets import PRESETS
+from otelkit.config import PRESETS, load
 
 
 def test_each_preset_is_known_by_its_name_and_can_be_chosen():

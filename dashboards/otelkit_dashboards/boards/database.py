@@ -23,17 +23,18 @@ from otelkit.catalog.metrics import (
     DB_CLIENT_CONNECTION_TIMEOUTS,
     DB_CLIENT_CONNECTION_WAIT_TIME,
     DB_CLIENT_OPERATION_DURATION,
+    DJANGO_MIGRATIONS_UNAPPLIED,
     DJANGO_REQUEST_DB_DUPLICATES,
     DJANGO_REQUEST_DB_N_PLUS_ONE,
     DJANGO_REQUEST_DB_QUERIES,
 )
-from otelkit.catalog.promql import RANGE, Expr, differs, increase, mean, number, quantile, rate, ratio, total
+from otelkit.catalog.promql import RANGE, Expr, differs, increase, maximum, mean, number, quantile, rate, ratio, total
 from otelkit_dashboards.boards.choices import CHOSEN, DEPLOYS, ENVIRONMENT, FIRING, SERVICE
 from otelkit_dashboards.boards.dependencies import NO_QUERIES
 from otelkit_dashboards.boards.guards import or_none
 from otelkit_dashboards.boards.requests import ERROR_THRESHOLDS
 from otelkit_dashboards.model import Dashboard, Row
-from otelkit_dashboards.panels import Column, Query, Stat, Table, TimeSeries, Tone, Unit, to
+from otelkit_dashboards.panels import Column, Exemption, Query, Stat, Table, Thresholds, TimeSeries, Tone, Unit, to
 
 NO_COUNTS: Final = "No request made a query in this time range."
 
@@ -99,6 +100,17 @@ SUMMARY = Row(
             missing=NO_COUNTS,
             unit=Unit.COUNT,
             queries=(Query(mean(DJANGO_REQUEST_DB_QUERIES, where=CHOSEN)),),
+        ),
+        Stat(
+            key="migrations",
+            title="Unapplied migrations",
+            help="Migrations that the running code has and its database has not, of the service that has most.",
+            act="Any for longer than a deploy: run migrate. Until then queries may fail on columns and tables that are not there.",
+            missing="No answer yet: workers ask 20 s after they started, and not at all while the database does not answer.",
+            unit=Unit.COUNT,
+            thresholds=Thresholds(warning=1),
+            exemptions=(Exemption("threshold-is-objective", "Code and database differ or do not; no objective says how much."),),
+            queries=(Query(maximum(DJANGO_MIGRATIONS_UNAPPLIED, where=CHOSEN)),),
         ),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from otelkit.catalog.boards import ENDPOINT, SERVICE_OVERVIEW
-from otelkit.catalog.labels import HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, REQUEST_PHASE, SERVICE_NAME
+from otelkit.catalog.labels import DB_QUERY_TEXT, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, REQUEST_PHASE, SERVICE_NAME
 from otelkit.catalog.logql import lines
 from otelkit.catalog.metrics import (
     DJANGO_REQUEST_DB_DUPLICATES,
@@ -15,7 +15,7 @@ from otelkit.catalog.metrics import (
     Metric,
 )
 from otelkit.catalog.promql import RANGE, buckets, increase, mean, quantile, ratio
-from otelkit.catalog.traceql import DB_QUERY_TEXT, by_id, spans
+from otelkit.catalog.traceql import by_id, spans
 from otelkit_dashboards.boards.choices import CHOSEN, DEPLOYS, ENVIRONMENT, FIRING, SERVICE
 from otelkit_dashboards.boards.requests import (
     ERROR_THRESHOLDS,

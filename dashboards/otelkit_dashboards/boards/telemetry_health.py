@@ -13,6 +13,7 @@ from otelkit.catalog.labels import (
     SERVICE_NAME,
     SERVICE_VERSION,
     SIGNAL,
+    VCS_REF_HEAD_REVISION,
 )
 from otelkit.catalog.metrics import (
     BUILD_INFO,
@@ -160,12 +161,13 @@ SERVICES = Row(
         Table(
             key="versions",
             title="Versions",
-            help="What the workers run, by service: its own version, Python, Django and otelkit.",
+            help="What the workers run, by service: its own version and commit, Python, Django and otelkit.",
             act="Two versions of one service for longer than a deploy: a worker did not restart.",
             missing="No build information: the service is off, or runs without otelkit.",
             height=8,
             by=(
                 (SERVICE_VERSION, "Version"),
+                (VCS_REF_HEAD_REVISION, "Commit"),
                 (PYTHON_VERSION, "Python"),
                 (DJANGO_VERSION, "Django"),
                 (OTELKIT_VERSION, "otelkit"),
@@ -175,7 +177,11 @@ SERVICES = Row(
                 Column(
                     "workers",
                     "Workers",
-                    count(BUILD_INFO, by=[SERVICE_NAME, SERVICE_VERSION, PYTHON_VERSION, DJANGO_VERSION, OTELKIT_VERSION], where=CHOSEN),
+                    count(
+                        BUILD_INFO,
+                        by=[SERVICE_NAME, SERVICE_VERSION, VCS_REF_HEAD_REVISION, PYTHON_VERSION, DJANGO_VERSION, OTELKIT_VERSION],
+                        where=CHOSEN,
+                    ),
                     Unit.COUNT,
                 ),
             ),

@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from otelkit.catalog import labels as l
+
+
+@dataclass(frozen=True, slots=True)
+class LogKey:
+    """One key of a line. The names stand below as plain strings, because every line that is written looks them up."""
+
+    name: str
+    help: str
+
+
 TIMESTAMP = "timestamp"
 LEVEL = "level"
 MESSAGE = "message"
@@ -42,3 +55,45 @@ REQUEST_ID = "request.id"
 
 SEVERITY_NUMBERS = {"debug": 5, "info": 9, "warning": 13, "error": 17, "critical": 21}
 """Level to OpenTelemetry's SeverityNumber (logs data model)."""
+
+EVERY_LINE: tuple[LogKey, ...] = (
+    LogKey(TIMESTAMP, "When, UTC, RFC 3339 with microseconds."),
+    LogKey(LEVEL, f"One of {', '.join(SEVERITY_NUMBERS)}, or a level of the project's own."),
+    LogKey(MESSAGE, "What happened. As OTLP the body."),
+    LogKey(LOGGER, "Name of the logger. As OTLP the name of the scope."),
+    *(LogKey(label.name, label.help) for label in l.RESOURCE if label.name in RESOURCE_KEYS),
+)
+WITHIN_A_TRACE: tuple[LogKey, ...] = (
+    LogKey(TRACE_ID, "Trace, 32 hexadecimal digits."),
+    LogKey(SPAN_ID, "Span, 16 hexadecimal digits."),
+    LogKey(TRACE_SAMPLED, "Whether the trace is kept."),
+)
+WITHIN_A_REQUEST: tuple[LogKey, ...] = (
+    LogKey(REQUEST_ID, "The caller's id where it sent a believable one, else the id of the request's span."),
+    LogKey(l.HTTP_ROUTE.name, "URL pattern, once one has matched."),
+)
+WITH_AN_EXCEPTION: tuple[LogKey, ...] = (
+    LogKey(EXCEPTION_TYPE, l.EXCEPTION_TYPE.help),
+    LogKey(EXCEPTION_MESSAGE, "Its text, without secrets."),
+    LogKey(EXCEPTION_STACKTRACE, "Its stack, without the values of variables."),
+    LogKey(ERROR_FINGERPRINT, "The same for the same error, whatever its values."),
+)
+WITH_A_STACK: tuple[LogKey, ...] = (LogKey(CODE_STACKTRACE, "Where the line was written, if its author asked (`stack_info=True`)."),)
+ACCESS_LINE: tuple[LogKey, ...] = (
+    LogKey(EVENT_NAME, f"`{ACCESS_EVENT}`."),
+    LogKey(l.HTTP_REQUEST_METHOD.name, l.HTTP_REQUEST_METHOD.help),
+    LogKey(l.HTTP_ROUTE.name, l.HTTP_ROUTE.help),
+    LogKey(URL_PATH, l.URL_PATH.help),
+    LogKey(l.HTTP_RESPONSE_STATUS_CODE.name, "HTTP status; absent where the client left before it was answered."),
+    LogKey(DURATION_MS, "Milliseconds, until the body was out."),
+    LogKey(DB_QUERY_COUNT, l.DB_QUERY_COUNT.help),
+    LogKey(DB_DURATION_MS, "Milliseconds that they took."),
+    LogKey(DB_QUERY_DUPLICATES, l.DB_QUERY_DUPLICATES.help),
+    LogKey(DB_QUERY_REPEATED_TEXT, l.DB_QUERY_REPEATED_TEXT.help),
+    LogKey(DB_QUERY_REPEATED_COUNT, l.DB_QUERY_REPEATED_COUNT.help),
+    LogKey(DB_QUERY_REPEATED_CALLER, l.DB_QUERY_REPEATED_CALLER.help),
+    LogKey(HTTP_RESPONSE_BODY_SIZE, "Bytes of the body, where they are known."),
+    LogKey(USER_AGENT_NAME, "Family of the user agent, like `Firefox` or `curl`."),
+    LogKey(REQUEST_ID, "As on every line of the request."),
+)
+"""Of the one line that each request writes, with the logger :data:`ACCESS_LOGGER`."""

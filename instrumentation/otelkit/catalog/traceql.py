@@ -13,16 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from otelkit.catalog import labels
-from otelkit.catalog.labels import PROMOTED, Label
+from otelkit.catalog.labels import RESOURCE, Label
 from otelkit.catalog.promql import Matcher, number
+from otelkit.catalog.spans import SPANS
 
-DB_QUERY_TEXT = Label("db.query.text", "The statement, without its parameters.")
-
-SPAN_LABELS = (DB_QUERY_TEXT,)
-"""What a span carries beside the labels of metrics and of the resource: values too many for a metric."""
-
-KNOWN_LABELS = frozenset((*SPAN_LABELS, *(value for value in vars(labels).values() if isinstance(value, Label))))
+KNOWN_LABELS = frozenset((*RESOURCE, *(label for span in SPANS for label in span.attributes)))
 """Every attribute that a TraceQL expression of ours may name."""
 
 
@@ -69,5 +64,5 @@ def by_id(trace_id: str) -> TraceExpr:
 def attribute_name(label: Label) -> str:
     """The label as TraceQL spells it: ``resource.service.name``, ``span.http.route``."""
     if label not in KNOWN_LABELS:
-        raise TypeError(f"Spans have no attribute {label.name}; add it to otelkit.catalog.labels or to SPAN_LABELS.")
-    return f"{'resource' if label in PROMOTED else 'span'}.{label.name}"
+        raise TypeError(f"Spans have no attribute {label.name}; add it to its span in otelkit.catalog.spans.")
+    return f"{'resource' if label in RESOURCE else 'span'}.{label.name}"

@@ -5,8 +5,9 @@ pass through untouched. What Django does not send through that hook is not seen:
 that a driver sends by itself, and the fetches of a server-side cursor behind its first one.
 """
 
+from otelkit.database.migrations import MigrationObserver
 from otelkit.database.pools import PoolObserver
 from otelkit.database.recorder import QueryRecorder
 from otelkit.database.statements import Statement, parse_statement
 
-__all__ = ["PoolObserver", "QueryRecorder", "Statement", "parse_statement"]
+__all__ = ["MigrationObserver", "PoolObserver", "QueryRecorder", "Statement", "parse_statement"]

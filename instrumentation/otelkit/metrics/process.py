@@ -34,8 +34,8 @@ _DESCRIPTORS = Path("/proc/self/fd")
 _THREADS = Path("/proc/self/task")
 
 
-def observe_process(aggregator: Aggregator) -> None:
-    """Adds the process metrics to every collection."""
+def observe_process(aggregator: Aggregator, revision: str = "") -> None:
+    """Adds the process metrics to every collection. ``revision`` is the commit that runs, where it is known."""
     aggregator.observe(PROCESS_CPU_TIME, _cpu_time)
     aggregator.observe(PROCESS_MEMORY_USAGE, _memory)
     aggregator.observe(PROCESS_OPEN_FILE_DESCRIPTOR_COUNT, lambda: _entries(_DESCRIPTORS))
@@ -44,7 +44,7 @@ def observe_process(aggregator: Aggregator) -> None:
     aggregator.observe(CPYTHON_GC_COLLECTED_OBJECTS, lambda: _collector("collected"))
     aggregator.observe(CPYTHON_GC_UNCOLLECTABLE_OBJECTS, lambda: _collector("uncollectable"))
     aggregator.observe(PROCESS_UPTIME, lambda: [((), (time.time_ns() - aggregator.start_time_ns) / 1e9)])
-    versions: LabelValues = (platform.python_version(), django.get_version(), otelkit.__version__)
+    versions: LabelValues = (revision or None, platform.python_version(), django.get_version(), otelkit.__version__)
     aggregator.observe(BUILD_INFO, lambda: [(versions, 1)])
 
 

@@ -19,7 +19,7 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from otelkit import startup
+from otelkit.request.serving import serving_engine
 from otelkit.request.state import CURRENT, RequestState, state_of
 
 
@@ -30,7 +30,7 @@ class ViewMiddleware:
     async_capable = True
 
     def __init__(self, get_response: Any) -> None:
-        if startup.current() is None:
+        if serving_engine() is None:
             raise MiddlewareNotUsed("otelkit is off")
         self.get_response = get_response
         self._is_async = iscoroutinefunction(get_response)

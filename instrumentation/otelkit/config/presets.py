@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from otelkit.config import Config, Export, Logs, Metrics, Traces
+from otelkit.config.export import Export
+from otelkit.config.sections import Config, Logs, Metrics, Traces
 
 PRODUCTION = Config(preset="production")
 

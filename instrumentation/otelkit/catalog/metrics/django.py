@@ -1,0 +1,46 @@
+"""Django: where the time of a request goes, and what it asks of the database."""
+
+from __future__ import annotations
+
+from otelkit.catalog import labels as l
+from otelkit.catalog.metrics.model import COUNT_BUCKETS, SECONDS_BUCKETS, Kind, Metric
+
+DJANGO_REQUEST_PHASE_DURATION = Metric(
+    "django.request.phase.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time of one request by phase; the phases of a request add up to its duration, apart from waiting while a body is streamed.",
+    (l.HTTP_ROUTE, l.REQUEST_PHASE),
+    SECONDS_BUCKETS,
+)
+DJANGO_REQUEST_DB_QUERIES = Metric(
+    "django.request.db.queries",
+    Kind.HISTOGRAM,
+    "{query}",
+    "Database queries that one request made.",
+    (l.HTTP_ROUTE,),
+    COUNT_BUCKETS,
+)
+DJANGO_REQUEST_DB_DUPLICATES = Metric(
+    "django.request.db.duplicates",
+    Kind.HISTOGRAM,
+    "{query}",
+    "Queries of one request whose statement ran more than once in it, first runs included: 1 + N queries give N. The mark of N+1.",
+    (l.HTTP_ROUTE,),
+    COUNT_BUCKETS,
+)
+DJANGO_REQUEST_DB_N_PLUS_ONE = Metric(
+    "django.request.db.n_plus_one",
+    Kind.COUNTER,
+    "{query}",
+    "Queries of statements that one request ran so often that it is an N+1 (setting `database.n_plus_one`), by statement and line.",
+    (l.HTTP_ROUTE, l.DB_QUERY_SUMMARY, l.DB_QUERY_REPEATED_CALLER),
+    series_cap=200,  # lines move with each deploy; a service with more N+1 than this has no need of the list's end
+)
+DJANGO_MIGRATIONS_UNAPPLIED = Metric(
+    "django.migrations.unapplied",
+    Kind.GAUGE,
+    "{migration}",
+    "Migrations that the code has and the database has not, asked in the background; absent while the database does not answer.",
+    (l.DB_NAMESPACE,),
+)

@@ -1,0 +1,110 @@
+"""Every span that the kit makes: its kind, its name, and all attributes that it may carry.
+
+To add an attribute, declare it among the labels (``labels/spans.py``, where no metric has it) and list it here. Errors: 5xx and unhandled
+exceptions only; Http404, PermissionDenied and validation errors never set ERROR.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from otelkit.catalog import labels as l
+from otelkit.catalog.labels import Label
+
+
+class SpanKind(Enum):
+    """Side of a call that a span is (OpenTelemetry)."""
+
+    SERVER = "server"
+    CLIENT = "client"
+    PRODUCER = "producer"
+    CONSUMER = "consumer"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class SpanFact:
+    """One kind of span. ``name`` is how it is called, by an example."""
+
+    key: str
+    kind: SpanKind
+    name: str
+    help: str
+    attributes: tuple[Label, ...]
+
+
+REQUEST = SpanFact(
+    "request",
+    SpanKind.SERVER,
+    "GET /orders/{pk}",
+    "A request, until its body is out, a streamed one included.",
+    (
+        l.HTTP_REQUEST_METHOD,
+        l.HTTP_REQUEST_METHOD_ORIGINAL,
+        l.HTTP_ROUTE,
+        l.HTTP_RESPONSE_STATUS_CODE,
+        l.URL_SCHEME,
+        l.URL_PATH,
+        l.NETWORK_PROTOCOL_VERSION,
+        l.SERVER_ADDRESS,
+        l.SERVER_PORT,
+        l.CLIENT_ADDRESS,
+        l.USER_AGENT_ORIGINAL,
+        l.USER_ID,
+        l.CODE_FUNCTION_NAME,
+        l.ERROR_TYPE,
+        l.DB_QUERY_COUNT,
+        l.DB_QUERY_DUPLICATES,
+        l.DB_DURATION,
+        l.DB_QUERY_REPEATED_TEXT,
+        l.DB_QUERY_REPEATED_COUNT,
+        l.DB_QUERY_REPEATED_CALLER,
+        l.REQUEST_QUEUE_MS,
+        l.REQUEST_PHASE_MIDDLEWARE_MS,
+        l.REQUEST_PHASE_VIEW_MS,
+        l.REQUEST_PHASE_DB_MS,
+        l.REQUEST_PHASE_TEMPLATE_MS,
+        l.REQUEST_PHASE_OUTBOUND_MS,
+    ),
+)
+QUERY = SpanFact(
+    "query",
+    SpanKind.CLIENT,
+    "SELECT orders_order",
+    "A database query inside of a trace; transaction control only where it was slow or failed.",
+    (
+        l.DB_SYSTEM_NAME,
+        l.DB_NAMESPACE,
+        l.DB_OPERATION_NAME,
+        l.DB_COLLECTION_NAME,
+        l.DB_QUERY_SUMMARY,
+        l.DB_QUERY_TEXT,
+        l.SERVER_ADDRESS,
+        l.SERVER_PORT,
+        l.DJANGO_DB_ALIAS,
+        l.CODE_FUNCTION_NAME,
+        l.CODE_FILE_PATH,
+        l.CODE_LINE_NUMBER,
+        l.ERROR_TYPE,
+        l.DB_RESPONSE_STATUS_CODE,
+    ),
+)
+OUTBOUND = SpanFact(
+    "outbound",
+    SpanKind.CLIENT,
+    "GET",
+    "An outbound HTTP call, until its status line has arrived.",
+    (
+        l.HTTP_REQUEST_METHOD,
+        l.URL_FULL,
+        l.SERVER_ADDRESS,
+        l.SERVER_PORT,
+        l.SERVICE_PEER_NAME,
+        l.HTTP_RESPONSE_STATUS_CODE,
+        l.ERROR_TYPE,
+    ),
+)
+
+SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND)
+"""Every span that the kit makes today; those that it will make are in :mod:`otelkit.catalog.ahead.spans`."""

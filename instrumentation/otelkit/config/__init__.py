@@ -1,0 +1,22 @@
+"""The configuration: every setting declared once, presets as values, and the loader that puts both together."""
+
+from otelkit.config.export import Export
+from otelkit.config.loading import load
+from otelkit.config.presets import PRESETS
+from otelkit.config.sections import SECTIONS, Clients, Config, Database, Logs, Metrics, Requests, Service, Traces, declared
+
+__all__ = [
+    "PRESETS",
+    "SECTIONS",
+    "Clients",
+    "Config",
+    "Database",
+    "Export",
+    "Logs",
+    "Metrics",
+    "Requests",
+    "Service",
+    "Traces",
+    "declared",
+    "load",
+]

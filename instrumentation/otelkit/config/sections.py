@@ -1,0 +1,233 @@
+"""Every setting, declared once. Those of sending are in :mod:`.export`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+from otelkit import settings_field as s
+from otelkit.config.export import Export
+from otelkit.settings_field import setting
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Who this is: the resource that every span, metric and log line carries."""
+
+    name: str = setting("", env="OTEL_SERVICE_NAME", help="Name of the service; found from ROOT_URLCONF when empty.")
+    namespace: str = setting("", help="Group of services that belong together.")
+    version: str = setting("", help="Version of the service, like a tag or a commit.")
+    revision: str = setting("", help="Commit that the service was built from, for vcs.ref.head.revision.")
+    environment: str = setting("", help="Deployment environment, like production or staging.")
+    owner: str = setting("", help="Team that owns the service; alerts name it.")
+    criticality: str = setting(
+        "medium",
+        help="How much depends on the service; traces of critical ones are all kept.",
+        check=s.one_of("critical", "high", "medium", "low"),
+    )
+    attributes: dict[str, str] = setting(
+        {}, env="OTEL_RESOURCE_ATTRIBUTES", help="More resource attributes; those above may be given here too."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Spans."""
+
+    exporters: tuple[str, ...] = setting(
+        ("otlp",), env="OTEL_TRACES_EXPORTER", help="Where spans go: otlp, or nowhere.", check=s.subset_of("otlp"), parse=s.exporters
+    )
+    sample_ratio: float = setting(
+        1.0,
+        env="OTEL_TRACES_SAMPLER_ARG",
+        help="Share of new traces to keep, from 0 to 1. Callers that already decided are followed.",
+        check=s.between(0, 1),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Counters, gauges and histograms."""
+
+    exporters: tuple[str, ...] = setting(
+        ("otlp",),
+        env="OTEL_METRICS_EXPORTER",
+        help="How metrics leave: otlp pushes them, prometheus serves them at the view otelkit.metrics.pull.metrics.",
+        check=s.subset_of("otlp", "prometheus"),
+        parse=s.exporters,
+    )
+    interval: float = setting(
+        15.0, env="OTEL_METRIC_EXPORT_INTERVAL", help="Seconds between two exports.", check=s.between(1, 3600), parse=s.milliseconds
+    )
+    series_cap: int = setting(
+        2000, help="Label sets a metric may have in one process; further ones share one overflow series.", check=s.between(10, 100_000)
+    )
+    strict: bool = setting(
+        False, help="Raises where a business metric is given labels that it does not declare, instead of mending them; for tests."
+    )
+    token: str = setting(
+        "",
+        env="OTELKIT_METRICS_TOKEN",
+        help="What a scraper of /metrics must send as a bearer token; without one, only this machine may ask.",
+    )
+    port: int = setting(
+        0,
+        env="OTELKIT_METRICS_PORT",
+        help="Port of 127.0.0.1 that serves /metrics as well; 0 for none.",
+        check=s.between(0, 65_535),
+    )
+    shared_folder: str = setting(
+        "",
+        env="PROMETHEUS_MULTIPROC_DIR",
+        help="Folder in which workers share metrics, so that /metrics of any shows all; one per service and host.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """Log lines."""
+
+    exporters: tuple[str, ...] = setting(
+        ("console",),
+        env="OTEL_LOGS_EXPORTER",
+        help="Where log lines go: console is standard output, otlp the collector.",
+        check=s.subset_of("console", "otlp"),
+        parse=s.exporters,
+    )
+    format: str = setting(
+        "json", env="OTELKIT_LOGS_FORMAT", help="One JSON object a line, or text for a person.", check=s.one_of("json", "text")
+    )
+    level: str = setting(
+        "INFO",
+        env="OTELKIT_LOGS_LEVEL",
+        help="Lowest level of the root logger.",
+        check=s.one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+    )
+    access: bool = setting(True, help="One line per request.")
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Inbound requests."""
+
+    engine: str = setting(
+        "otelkit",
+        env="OTELKIT_REQUESTS_ENGINE",
+        help="Whose instrumentation follows requests: ours, or upstream (opentelemetry-instrumentation-django, of the extra `upstream`), "
+        "which has no access line, query counts, phases or async support without a thread.",
+        check=s.one_of("otelkit", "upstream"),
+    )
+    excluded_paths: tuple[str, ...] = setting(
+        ("/livez", "/readyz", "/startupz", "/healthz", "/metrics", "/static/", "/favicon.ico"),
+        help="Paths without telemetry of any kind. One that ends in / covers everything below it.",
+        check=s.paths,
+    )
+    trust_incoming: str = setting(
+        "always",
+        env="OTELKIT_REQUESTS_TRUST_INCOMING",
+        help="Whose trace headers, request ids and queue times are believed: of everybody (always), of nobody (never), or of "
+        "trusted_networks. Other callers get a trace of their own with a link to theirs; their sampling decision and baggage are dropped.",
+        check=s.one_of("always", "never", "networks"),
+    )
+    trusted_networks: tuple[str, ...] = setting(
+        ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"),
+        help='Networks of the callers, as the socket sees them, that are believed where trust_incoming is "networks".',
+        check=s.networks,
+    )
+    client_address: str = setting(
+        "off",
+        help="How spans record client.address, which is personal data: off, truncated (its network), hashed (with SECRET_KEY) or full.",
+        check=s.one_of("off", "truncated", "hashed", "full"),
+    )
+    proxies: int = setting(
+        0,
+        help="Own proxies in front that append to X-Forwarded-For; client.address is the entry that the first of them wrote.",
+        check=s.between(0, 10),
+    )
+    user_id: str = setting(
+        "hashed",
+        help="How spans record user.id, only where the request has loaded its user anyway: off, hashed (with SECRET_KEY) or plain.",
+        check=s.one_of("off", "hashed", "plain"),
+    )
+    request_id_header: str = setting(
+        "X-Request-ID",
+        help="Header whose value becomes request.id in log lines, where it is believed and looks like an id; empty reads none.",
+        check=s.optional(s.header),
+    )
+    phases: bool = setting(
+        True, help="Time of middleware, view, templates, queries and outbound calls, without spans; about a tenth of what the kit costs."
+    )
+    body_sizes: bool = setting(False, help="Sizes of request and response bodies as metrics.")
+    response_headers: tuple[str, ...] = setting(
+        (),
+        help="Headers that tell the caller the trace's id: traceresponse, server-timing.",
+        check=s.subset_of("traceresponse", "server-timing"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Database queries."""
+
+    slow_query: float = setting(
+        0.1, help="Seconds from which a query's span names the line of yours that ran it.", check=s.between(0, 3600)
+    )
+    n_plus_one: int = setting(
+        5,
+        help="Runs of one statement in one request that make an N+1: span, metric and access line then name the statement and the line.",
+        check=s.between(2, 100_000),
+    )
+    migrations: bool = setting(
+        True, help="Unapplied migrations as a metric; each worker reads the project's migrations once, in the background."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Outbound calls."""
+
+    libraries: tuple[str, ...] = setting(
+        ("httpx", "requests"), help="Libraries whose calls are traced, where they are installed.", check=s.subset_of("httpx", "requests")
+    )
+    peers: dict[str, str] = setting({}, help="Which service answers at host or host:port, for service.peer.name.")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A complete, checked configuration."""
+
+    enabled: bool = setting(True, env="OTELKIT_ENABLED", help="Off leaves no middleware, no thread and no patched function behind.")
+    service: Service = field(default_factory=Service)
+    traces: Traces = field(default_factory=Traces)
+    metrics: Metrics = field(default_factory=Metrics)
+    logs: Logs = field(default_factory=Logs)
+    export: Export = field(default_factory=Export)
+    requests: Requests = field(default_factory=Requests)
+    database: Database = field(default_factory=Database)
+    clients: Clients = field(default_factory=Clients)
+    preset: str = "production"
+    sources: dict[str, str] = field(default_factory=dict)
+    """Where each setting that is not the preset's came from: ``traces.sample_ratio`` -> ``OTEL_TRACES_SAMPLER_ARG``."""
+
+
+SECTIONS: dict[str, type] = {
+    "service": Service,
+    "traces": Traces,
+    "metrics": Metrics,
+    "logs": Logs,
+    "export": Export,
+    "requests": Requests,
+    "database": Database,
+    "clients": Clients,
+}
+
+
+def declared() -> Iterator[tuple[str, str, Field[Any]]]:
+    """Every setting as (section, name, field), in the order of this file; the section of a top-level one is empty."""
+    for item in fields(Config):
+        if "setting" in item.metadata:
+            yield "", item.name, item
+        elif item.name in SECTIONS:
+            for inner in fields(SECTIONS[item.name]):
+                yield item.name, inner.name, inner
