@@ -181,7 +181,7 @@ def running_prometheus(
         "--web.enable-otlp-receiver",
         "--enable-feature=exemplar-storage",
     ]
-    with _running(command, folder / "prometheus.log", f"http://127.0.0.1:{port}/-/ready"):
+    with running_program(command, folder / "prometheus.log", f"http://127.0.0.1:{port}/-/ready"):
         yield Prometheus(port)
 
 
@@ -205,12 +205,12 @@ def running_alertmanager(folder: Path) -> Iterator[Alertmanager]:
             f"--web.listen-address=127.0.0.1:{port}",
             "--cluster.listen-address=",  # no gossip: it would bind a second port, on every address
         ]
-        with _running(command, folder / "alertmanager.log", f"http://127.0.0.1:{port}/-/ready"):
+        with running_program(command, folder / "alertmanager.log", f"http://127.0.0.1:{port}/-/ready"):
             yield Alertmanager(port, notifications)
 
 
 @contextmanager
-def _running(command: Sequence[str], log: Path, ready_url: str) -> Iterator[None]:
+def running_program(command: Sequence[str], log: Path, ready_url: str) -> Iterator[None]:
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=log.parent) as process:
         try:
             wait_until(lambda: process.poll() is not None or _is_ready(ready_url), _READY_TIMEOUT, f"{command[0]} did not become ready")

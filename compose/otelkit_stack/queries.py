@@ -14,9 +14,9 @@ from typing import Any, Self
 from otelkit_stack.database import database_file, explain, open_reader
 from otelkit_stack.errors import StackError
 from otelkit_stack.loading import exemplar_from, log_from, span_from
+from otelkit_stack.metrics.samples import samples_on_disk
 from otelkit_stack.records import Exemplar, LogRecord, Series, ServiceRed, Span, Trace, TraceSummary
 from otelkit_stack.red import red_of
-from otelkit_stack.rows import loaded_float
 
 _SPANS = """
 SELECT span.*, resource.attributes AS resource, scope.name AS scope_name, scope.version AS scope_version
@@ -32,6 +32,8 @@ SELECT count(*) AS spans, sum(status = 2) AS errors, min(start_ns) AS start_ns, 
 FROM span WHERE trace_id = ?
 """
 _ROOT = "SELECT service, name FROM span WHERE trace_id = ? ORDER BY parent_span_id IS NOT NULL, start_ns, span_id LIMIT 1"
+
+_EVER_MS = 2**63 - 1
 
 
 class Queries:
@@ -123,15 +125,17 @@ class Queries:
 
     def series(self, name: str, /, **labels: str) -> tuple[Series, ...]:
         """Series of that Prometheus name whose labels have these values, with all their samples."""
-        found = []
-        for row in self._rows("SELECT id, labels FROM series WHERE name = ? ORDER BY labels", name):
-            its_labels = json.loads(row["labels"])
-            if labels.items() <= its_labels.items():
-                samples = self._rows("SELECT time_ms, value FROM sample WHERE series_id = ? ORDER BY time_ms", row["id"])
-                found.append(
-                    Series(name, its_labels, tuple((sample["time_ms"] * 1_000_000, loaded_float(sample["value"])) for sample in samples))
-                )
-        return tuple(found)
+        rows = self._rows("SELECT id, labels FROM series WHERE name = ? ORDER BY labels", name)
+        wanted = {row["id"]: its for row in rows if labels.items() <= (its := json.loads(row["labels"])).items()}
+        try:
+            with self._lock:
+                samples = samples_on_disk(self._connection, [*wanted], 0, _EVER_MS)
+        except sqlite3.OperationalError as error:
+            raise StackError(explain(error, self.file)) from error
+        return tuple(
+            Series(name, its, tuple((int(time_ms) * 1_000_000, float(value)) for time_ms, value in zip(*samples[key], strict=True)))
+            for key, its in wanted.items()
+        )
 
     def exemplars(self, name: str | None = None, trace_id: str | None = None) -> tuple[Exemplar, ...]:
         """Exemplars by time; ``name`` is that of a series, which for a histogram ends in ``_bucket``."""

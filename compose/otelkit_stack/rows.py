@@ -74,11 +74,11 @@ class SeriesRow(NamedTuple):
 
 
 class SampleRow(NamedTuple):
-    """Table ``sample``."""
+    """One sample; :mod:`otelkit_stack.metrics` stores many as one."""
 
     series_id: int
     time_ms: int
-    value: float | bytes
+    value: float
 
 
 class ExemplarRow(NamedTuple):
@@ -109,7 +109,7 @@ class Batch:
         return len(self.spans) + len(self.logs) + len(self.samples) + len(self.exemplars)
 
     def statements(self) -> Iterator[tuple[str, Sequence[tuple[object, ...]]]]:
-        """Each table's INSERT with its rows, tables without rows left out."""
+        """Each table's INSERT with its rows, tables without rows left out; samples are not among them."""
         yield from (
             (_INSERTS[table], rows)
             for table, rows in (
@@ -118,7 +118,6 @@ class Batch:
                 ("series", [*self.series.values()]),
                 ("span", self.spans),
                 ("log", self.logs),
-                ("sample", self.samples),
                 ("exemplar", self.exemplars),
             )
             if rows
@@ -136,7 +135,6 @@ _INSERTS = {
     "series": _insert("series", SeriesRow._fields),
     "span": _insert("span", SpanRow._fields),
     "log": _insert("log", LogRow._fields),
-    "sample": _insert("sample", SampleRow._fields),
     "exemplar": _insert("exemplar", ExemplarRow._fields),
 }
 

@@ -6,6 +6,7 @@ import errno
 import signal
 import socket
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -18,11 +19,12 @@ from starlette.responses import PlainTextResponse, Response
 
 from otelkit_stack.api.routes import api_routes
 from otelkit_stack.errors import StackError
+from otelkit_stack.intake import Intake
 from otelkit_stack.loopback import HOST, LoopbackOnly
 from otelkit_stack.pages.routes import page_routes
 from otelkit_stack.queries import Queries
 from otelkit_stack.receiver.body import DEFAULT_LIMIT
-from otelkit_stack.receiver.routes import receiver_routes
+from otelkit_stack.receiver.routes import Take, receiver_routes
 from otelkit_stack.store import DAY_S, Store
 
 DEFAULT_PORT = 4318
@@ -32,14 +34,14 @@ _GRACE_S = 3
 _BACKLOG = 128
 
 
-def stack_app(store: Store, queries: Queries, *, limit: int = DEFAULT_LIMIT) -> Starlette:
-    """The ASGI application; ``limit`` is the size of a request in bytes."""
+def stack_app(store: Store, queries: Queries, *, take: Take | None = None, limit: int = DEFAULT_LIMIT) -> Starlette:
+    """The ASGI application. What it receives goes to ``take``, or straight to the store; ``limit`` is the size of a request in bytes."""
 
     def unavailable(_request: Request, error: Exception) -> Response:
         return PlainTextResponse(str(error), 503)
 
     return Starlette(
-        routes=[*receiver_routes(store, limit), *api_routes(store, queries), *page_routes(queries)],
+        routes=[*receiver_routes(take or store.submit, limit), *api_routes(store, queries), *page_routes(queries)],
         middleware=[Middleware(LoopbackOnly)],
         exception_handlers={StackError: unavailable},
     )
@@ -59,15 +61,16 @@ class StackServer:
 
     def __enter__(self) -> Self:
         self._socket = _listening_socket(self._port)
-        try:
-            self.store = Store(self._data, retention_s=self._retention_s)
-        except StackError:
-            self._socket.close()
-            raise
-        self.queries = Queries(self.store.file)
+        with ExitStack() as undo:
+            undo.callback(self._socket.close)
+            # The writer's connection goes last: only it can fold the log into the database file.
+            self.store = undo.enter_context(Store(self._data, retention_s=self._retention_s))
+            self.queries = undo.enter_context(Queries(self.store.file))
+            self.intake = undo.enter_context(Intake(self.store))
+            self._undo = undo.pop_all()
         # "off": no lifespan events are needed, and no logger is configured, so that the caller's own logging stays as it is.
         config = uvicorn.Config(
-            stack_app(self.store, self.queries, limit=self._limit),
+            stack_app(self.store, self.queries, take=self.intake.take, limit=self._limit),
             lifespan="off",
             ws="none",
             log_config=None,
@@ -83,10 +86,7 @@ class StackServer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._server.should_exit = True
         self._thread.join()
-        self._socket.close()
-        # The writer's connection goes last: only it can fold the log into the database file.
-        self.queries.close()
-        self.store.close()
+        self._undo.close()
 
     @property
     def url(self) -> str:

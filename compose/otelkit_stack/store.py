@@ -19,13 +19,17 @@ from typing import Self
 
 from otelkit_stack.database import claim, database_file, explain, open_writer
 from otelkit_stack.errors import StackError
+from otelkit_stack.metrics.samples import Samples
 from otelkit_stack.retention import prune
 from otelkit_stack.rows import Batch
 
 log = logging.getLogger(__name__)
 
 DAY_S = 86_400.0
-PRUNE_INTERVAL_S = 60.0
+UPKEEP_INTERVAL_S = 60.0
+"""Seconds between two checkpoints of the samples, each followed by the deletion of what is too old."""
+MOST_LOGGED = 1_000_000
+"""Samples after which a checkpoint comes earlier, because a stack that was killed reads them all when it starts."""
 RETRY_INTERVAL_S = 1.0
 
 # What the data itself is to blame for: trying it again cannot help.
@@ -68,6 +72,7 @@ class Store:
         self._claim = claim(self.file)
         try:
             self._connection = open_writer(self.file)
+            self.samples = _samples_of(self._connection, self.file)
         except StackError:
             self._claim.close()
             raise
@@ -113,7 +118,8 @@ class Store:
                 raise StackError("The store is closed.")
             # A batch above the capacity still passes when nothing waits: refused, it would be sent again for ever.
             if self._queued and self._queued + size > self._capacity:
-                raise QueueFullError(f"{self._queued} of at most {self._capacity} records wait to be written")
+                behind = f"The stack is behind: {self._queued} of at most {self._capacity} records wait to be written."
+                raise QueueFullError(self._failure or behind)
             self._waiting.append(batch)
             self._submitted += 1
             self._accepted += size
@@ -133,20 +139,22 @@ class Store:
             self._stopping = True
             self._changed.notify_all()
         self._thread.join()
+        self._checkpoint()
         self._connection.close()
         self._claim.close()
 
     # --- the writer's thread ----------------------------------------------------------------------------------------
     def _run(self) -> None:
-        next_prune = time.monotonic()
-        while (batches := self._next_batches(next_prune)) is not None:
+        next_upkeep = time.monotonic()
+        while (batches := self._next_batches(next_upkeep)) is not None:
             self._write(batches)
-            if time.monotonic() >= next_prune:
-                self._prune()
-                next_prune = time.monotonic() + PRUNE_INTERVAL_S
+            if time.monotonic() >= next_upkeep or self.samples.logged >= MOST_LOGGED:
+                if self._checkpoint():
+                    self._prune()
+                next_upkeep = time.monotonic() + UPKEEP_INTERVAL_S
 
     def _next_batches(self, wake_at: float) -> list[Batch] | None:
-        """What to write in one transaction: nothing when it is time to prune first, None when the store is closed and empty."""
+        """What to write in one transaction: nothing when it is time for upkeep first, None when the store is closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._stopping, max(0.0, wake_at - time.monotonic()))
             if self._waiting:
@@ -189,12 +197,14 @@ class Store:
             for batch in batches:
                 for statement, rows in batch.statements():
                     self._connection.executemany(statement, rows)
+            self.samples.write(self._connection, batches)
             self._connection.execute("COMMIT")
         except BaseException:
             # A full disk rolls back by itself.
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+        self.samples.wrote(batches)
 
     def _settle(self, batches: Sequence[Batch], *, written: bool) -> None:
         records = sum(map(len, batches))
@@ -220,10 +230,29 @@ class Store:
             self._changed.wait_for(lambda: self._stopping, RETRY_INTERVAL_S)
             return True
 
+    def _checkpoint(self) -> bool:
+        """Moves samples from their log into chunks; False where that did not succeed, and they stay in the log."""
+        try:
+            self.samples.checkpoint(self._connection)
+        except sqlite3.Error as error:
+            log.warning("Samples stay in their log, where they are safe: %s", explain(error, self.file))
+            return False
+        return True
+
     def _prune(self) -> None:
         if self._retention_s is None:
             return
+        now_ns = time.time_ns()
         try:
-            prune(self._connection, time.time_ns() - int(self._retention_s * 1e9))
+            emptied = prune(self._connection, now_ns - int(self._retention_s * 1e9))
+            self.samples.forget(emptied, now_ms=now_ns // 1_000_000)
         except sqlite3.Error as error:
             log.warning("Old records could not be deleted: %s", explain(error, self.file))
+
+
+def _samples_of(connection: sqlite3.Connection, file: Path) -> Samples:
+    try:
+        return Samples(connection)
+    except sqlite3.Error as error:
+        connection.close()
+        raise StackError(explain(error, file)) from error

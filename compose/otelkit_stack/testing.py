@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from otelkit_stack.intake import Intake
 from otelkit_stack.queries import Queries
 from otelkit_stack.receiver.body import DEFAULT_LIMIT
 from otelkit_stack.server import StackServer
@@ -21,6 +22,7 @@ class RunningStack:
     """Base address of page and APIs, without a slash at the end."""
     queries: Queries
     store: Store
+    intake: Intake
 
     @property
     def endpoint(self) -> str:
@@ -36,4 +38,4 @@ class RunningStack:
 def running_stack(folder: Path, *, limit: int = DEFAULT_LIMIT) -> Iterator[RunningStack]:
     """The real server in threads of this process, its database in the folder. It forgets nothing, so old times are welcome."""
     with StackServer(folder, 0, limit=limit, retention_s=None) as server:
-        yield RunningStack(server.url, server.queries, server.store)
+        yield RunningStack(server.url, server.queries, server.store, server.intake)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import zlib
 from pathlib import Path
 from typing import Any
@@ -229,6 +230,35 @@ def test_a_log_line_from_the_far_future_is_refused_and_its_neighbour_kept(stack:
     assert (line.body, line.severity, line.trace_id) == ('{"a":1}', "UNSPECIFIED", None)
 
 
+def test_a_summary_keeps_its_quantiles(stack: RunningStack):
+    quantile = SummaryDataPoint.ValueAtQuantile(quantile=0.5, value=1.5)
+    point = SummaryDataPoint(time_unix_nano=START, count=4, sum=8.0, quantile_values=[quantile])
+    post(stack.url, metrics(Metric(name="task.size", unit="By", summary=Summary(data_points=[point]))))
+    stack.flush()
+    (median,), (count,), (total,) = (stack.queries.series(f"task_size_bytes{suffix}") for suffix in ("", "_count", "_sum"))
+    assert (median.labels["quantile"], median.samples[0][1], count.samples[0][1], total.samples[0][1]) == ("0.5", 1.5, 4.0, 8.0)
+
+
+@pytest.mark.parametrize("scale", [-2, -1, 0, 1, 5, 20])
+def test_an_exponential_histogram_becomes_a_classic_one_that_counts_each_value_where_it_belongs(stack: RunningStack, scale: int):
+    """Bounds are powers of two at least as wide as the sender's, so no value is counted below its bound or lost."""
+    values = [0.0, 0.3, 1.0, 1.5, 2.0, 7.0, -0.3, -5.0, 1000.0]
+    point = ExponentialHistogramDataPoint(time_unix_nano=START, scale=scale, count=len(values), sum=sum(values), zero_count=1)
+    for side, buckets in ((1, point.positive), (-1, point.negative)):
+        indices = sorted(math.ceil(math.log2(side * value) * 2.0**scale) - 1 for value in values if side * value > 0)
+        buckets.offset = indices[0]
+        buckets.bucket_counts.extend(indices.count(index) for index in range(indices[0], indices[-1] + 1))
+    histogram = ExponentialHistogram(data_points=[point], aggregation_temporality=2)
+    post(stack.url, metrics(Metric(name="sizes", exponential_histogram=histogram)))
+    stack.flush()
+    buckets = {float(series.labels["le"]): series.samples[0][1] for series in stack.queries.series("sizes_bucket")}
+    assert buckets.pop(math.inf) == len(values)
+    assert len(buckets) > 2
+    for bound, count in buckets.items():
+        # A bucket of negative values does not hold its upper bound: it mirrors a positive one.
+        assert count == sum(value < bound or (value == bound and bound >= 0) for value in values), bound
+
+
 POINT = NumberDataPoint(time_unix_nano=START, as_int=3)
 
 
@@ -238,9 +268,8 @@ POINT = NumberDataPoint(time_unix_nano=START, as_int=3)
         (
             Metric(name="exp", exponential_histogram=ExponentialHistogram(data_points=[ExponentialHistogramDataPoint()] * 2)),
             2,
-            "exponential histogram",
+            "not cumulative",
         ),
-        (Metric(name="summed.up", summary=Summary(data_points=[SummaryDataPoint()])), 1, "summary"),
         (Metric(name="delta.sum", sum=Sum(data_points=[POINT], aggregation_temporality=1)), 1, "not cumulative"),
         (
             Metric(name="delta.hist", histogram=Histogram(data_points=[HistogramDataPoint()], aggregation_temporality=1)),

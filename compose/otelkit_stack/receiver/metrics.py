@@ -1,8 +1,8 @@
 """Metrics of an OTLP request as Prometheus' series, samples and exemplars.
 
 Source: Prometheus 3's OTLP receiver (``storage/remote/otlptranslator/prometheusremotewrite``) with classic histograms,
-the promoted attributes of the catalogue and ``keep_identifying_resource_attributes``. Exponential histograms and summaries,
-which it would take, are refused here.
+the promoted attributes of the catalogue and ``keep_identifying_resource_attributes``. Of an exponential histogram it would make a
+native one, which the query engine here does not know, so it becomes a classic one whose bounds are powers of two.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     AggregationTemporality,
     DataPointFlags,
     Exemplar,
+    ExponentialHistogramDataPoint,
     HistogramDataPoint,
     Metric,
     NumberDataPoint,
+    SummaryDataPoint,
 )
 
 from otelkit_stack.prometheus_naming import MetricType, bound_text, label_value, metric_name
 from otelkit_stack.receiver.attributes import attributes_of
+from otelkit_stack.receiver.exponential import cumulative_buckets
 from otelkit_stack.receiver.refusals import MAX_NS, Refusals
 from otelkit_stack.receiver.series_labels import ResourceLabels, labels_of, target_info_labels
 from otelkit_stack.rows import STALE_NAN, Batch, ExemplarRow, SampleRow, SeriesRow, content_id, json_text, stored_float
 
 TARGET_INFO = "target_info"
 
-_NOT_STORED = {
-    "exponential_histogram": "is an exponential histogram, which is not stored: record it with explicit buckets",
-    "summary": "is a summary, which is not stored: record it as a histogram",
-}
+Point = NumberDataPoint | HistogramDataPoint | ExponentialHistogramDataPoint | SummaryDataPoint
+_WITHOUT_TEMPORALITY = ("gauge", "summary")
 
 
 def read_metrics(request: ExportMetricsServiceRequest) -> tuple[Batch, Refusals]:
@@ -70,11 +71,9 @@ class _Reader:
         if kind is None:
             self.refusals.add(f"{title} has no data", 0)
             return
-        points: Sequence[NumberDataPoint | HistogramDataPoint] = getattr(metric, kind).data_points
-        if reason := _NOT_STORED.get(kind):
-            self.refusals.add(f"{title} {reason}", len(points))
-            return
-        if kind != "gauge" and getattr(metric, kind).aggregation_temporality != AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE:
+        points: Sequence[Point] = getattr(metric, kind).data_points
+        cumulative = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
+        if kind not in _WITHOUT_TEMPORALITY and getattr(metric, kind).aggregation_temporality != cumulative:
             self.refusals.add(f"{title} is not cumulative, as Prometheus' series are: set the exporter's temporality", len(points))
             return
         try:
@@ -88,13 +87,20 @@ class _Reader:
             except ValueError as error:
                 self.refusals.add(f"{title}: {error}")
 
-    def _read_point(self, name: str, point: NumberDataPoint | HistogramDataPoint) -> None:
+    def _read_point(self, name: str, point: Point) -> None:
         if point.time_unix_nano > MAX_NS:
             raise ValueError("a point's time must lie before the year 2262")
         labels = labels_of(attributes_of(point.attributes), self.resource)
         self.newest_ns = max(self.newest_ns, point.time_unix_nano)
         if isinstance(point, HistogramDataPoint):
-            self._read_histogram(name, labels, point)
+            # The last count is of the bucket above every bound; point.count says the same.
+            self._read_histogram(name, labels, point, [*zip(point.explicit_bounds, accumulate(point.bucket_counts), strict=False)])
+            return
+        if isinstance(point, ExponentialHistogramDataPoint):
+            self._read_histogram(name, labels, point, cumulative_buckets(point))
+            return
+        if isinstance(point, SummaryDataPoint):
+            self._read_summary(name, labels, point)
             return
         field = point.WhichOneof("value")
         value = float(getattr(point, field)) if field else 0.0
@@ -102,13 +108,25 @@ class _Reader:
         if name.endswith("_total"):  # Prometheus keeps the exemplars of counters and histograms
             self._add_exemplars(series_id, point.exemplars)
 
-    def _read_histogram(self, name: str, labels: dict[str, str], point: HistogramDataPoint) -> None:
+    def _read_summary(self, name: str, labels: dict[str, str], point: SummaryDataPoint) -> None:
+        absent = _is_absent(point.flags)
+        self.add_sample(f"{name}_sum", labels, point.time_unix_nano, STALE_NAN if absent else point.sum)
+        self.add_sample(f"{name}_count", labels, point.time_unix_nano, STALE_NAN if absent else float(point.count))
+        for value in point.quantile_values:
+            with_quantile = labels | {"quantile": bound_text(value.quantile)}
+            self.add_sample(name, with_quantile, point.time_unix_nano, STALE_NAN if absent else value.value)
+
+    def _read_histogram(
+        self,
+        name: str,
+        labels: dict[str, str],
+        point: HistogramDataPoint | ExponentialHistogramDataPoint,
+        pairs: Sequence[tuple[float, int]],
+    ) -> None:
         absent = _is_absent(point.flags)
         if point.HasField("sum"):
             self.add_sample(f"{name}_sum", labels, point.time_unix_nano, STALE_NAN if absent else point.sum)
         self.add_sample(f"{name}_count", labels, point.time_unix_nano, STALE_NAN if absent else float(point.count))
-        # The last count is of the bucket above every bound; point.count says the same.
-        pairs = list(zip(point.explicit_bounds, accumulate(point.bucket_counts), strict=False))
         buckets = [(bound_text(bound), count) for bound, count in pairs] + [("+Inf", point.count)]
         series = [
             self.add_sample(f"{name}_bucket", labels | {"le": le}, point.time_unix_nano, STALE_NAN if absent else float(count))
@@ -124,7 +142,7 @@ class _Reader:
         series_id = content_id("series", name, text)
         if series_id not in self.batch.series:
             self.batch.series[series_id] = SeriesRow(series_id, name, text)
-        self.batch.samples.append(SampleRow(series_id, time_ns // 1_000_000, stored_float(value)))
+        self.batch.samples.append(SampleRow(series_id, time_ns // 1_000_000, value))
         return series_id
 
     def _add_exemplars(self, series_id: int, exemplars: Iterable[Exemplar]) -> None:

@@ -24,9 +24,12 @@ from otelkit_stack.receiver.metrics import read_metrics
 from otelkit_stack.receiver.refusals import Refusals
 from otelkit_stack.receiver.traces import read_traces
 from otelkit_stack.rows import Batch
-from otelkit_stack.store import QueueFullError, Store
+from otelkit_stack.store import QueueFullError
 
 M = TypeVar("M", bound=Message)
+
+Take = Callable[[Batch], None]
+"""Takes a batch in. Raises QueueFullError where it does not fit now, StackError where nothing is taken any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,14 @@ class _Signal(Generic[M]):
     counter: str
     read: Callable[[M], tuple[Batch, Refusals]]
 
-    def route(self, store: Store, limit: int) -> Route:
-        return Route(self.path, _Endpoint(self, store, limit).answer, methods=["POST"])
+    def route(self, take: Take, limit: int) -> Route:
+        return Route(self.path, _Endpoint(self, take, limit).answer, methods=["POST"])
 
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint(Generic[M]):
     signal: _Signal[M]
-    store: Store
+    take: Take
     limit: int
 
     async def answer(self, request: Request) -> Response:
@@ -57,7 +60,7 @@ class _Endpoint(Generic[M]):
         except RefusedError as error:
             return refused(error.status, error.reason, encoding)
         except QueueFullError as error:
-            return refused(HTTPStatus.TOO_MANY_REQUESTS, self.store.failure or f"The stack is behind: {error}.", encoding)
+            return refused(HTTPStatus.TOO_MANY_REQUESTS, str(error), encoding)
         except StackError as error:
             return refused(HTTPStatus.SERVICE_UNAVAILABLE, str(error), encoding)
         except ClientDisconnect:
@@ -66,7 +69,7 @@ class _Endpoint(Generic[M]):
     def _take(self, body: bytes, content_encoding: str, encoding: Encoding) -> Response:
         message = parse(unpacked(body, content_encoding, self.limit), encoding, self.signal.request)
         batch, refusals = self.signal.read(message)
-        self.store.submit(batch)
+        self.take(batch)
         return taken(self.signal.response(), encoding, refusals, self.signal.counter)
 
 
@@ -75,6 +78,6 @@ _METRICS = _Signal("/v1/metrics", ExportMetricsServiceRequest, ExportMetricsServ
 _LOGS = _Signal("/v1/logs", ExportLogsServiceRequest, ExportLogsServiceResponse, "rejected_log_records", read_logs)
 
 
-def receiver_routes(store: Store, limit: int = DEFAULT_LIMIT) -> list[Route]:
-    """Routes that put what they receive into the store; ``limit`` is in bytes, packed and unpacked."""
-    return [_TRACES.route(store, limit), _METRICS.route(store, limit), _LOGS.route(store, limit)]
+def receiver_routes(take: Take, limit: int = DEFAULT_LIMIT) -> list[Route]:
+    """Routes that give away what they receive; ``limit`` is in bytes, packed and unpacked."""
+    return [_TRACES.route(take, limit), _METRICS.route(take, limit), _LOGS.route(take, limit)]

@@ -1,0 +1,127 @@
+"""All samples of a stack: what the writer puts in, and what queries get out."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from otelkit_stack.metrics import table
+from otelkit_stack.metrics.chunk import Times, Values
+from otelkit_stack.metrics.head import NO_ROW, Head
+from otelkit_stack.metrics.label_index import METRIC_NAME, LabelIndex, LabelMatcher
+from otelkit_stack.metrics.merging import between, merged, sorted_run
+from otelkit_stack.rows import Batch, SampleRow
+
+QUIET_MS = 3_600_000
+"""A series that got nothing for an hour leaves the memory."""
+
+
+class SelectedSeries(NamedTuple):
+    """A series with its samples by time; ``labels`` has the name as ``__name__``."""
+
+    labels: Mapping[str, str]
+    times: Times
+    values: Values
+
+
+class Samples:
+    """Index and head of a database. The ``write``, ``wrote``, ``checkpoint`` and ``forget`` are for the writer's thread alone.
+
+    Raises sqlite3.Error where the database cannot be read.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.index = LabelIndex()
+        self._head = Head()
+        self._logged = 0
+        for series_id, name, labels in connection.execute("SELECT id, name, labels FROM series"):
+            self.index.add(series_id, _labels(name, labels))
+        self._head.append(self._counted(table.read_log(connection)))
+
+    @property
+    def logged(self) -> int:
+        """Samples since the last checkpoint."""
+        return self._logged
+
+    # --- the writer's side ----------------------------------------------------------------------------------------------
+
+    def write(self, connection: sqlite3.Connection, batches: Iterable[Batch]) -> None:
+        """Within the writer's transaction: puts the samples of the batches on disk."""
+        samples = [sample for batch in batches for sample in batch.samples]
+        if samples:
+            table.write_log(connection, samples)
+
+    def wrote(self, batches: Iterable[Batch]) -> None:
+        """After the transaction: what it wrote can be selected from now on."""
+        for batch in batches:
+            for row in batch.series.values():
+                if row.id not in self.index:
+                    self.index.add(row.id, _labels(row.name, row.labels))
+            self._head.append(self._counted(batch.samples))
+
+    def checkpoint(self, connection: sqlite3.Connection) -> None:
+        """Writes the chunks that have changed and empties the log, in one transaction. The connection must be in autocommit mode."""
+        if not self._logged:
+            return
+        unsaved = self._head.unsaved()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            rows = [(chunk, table.write_chunk(connection, series_id, chunk)) for series_id, chunk in unsaved]
+            table.clear_log(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        self._head.saved(rows)
+        self._logged = 0
+
+    def forget(self, series_ids: Iterable[int], *, now_ms: int) -> None:
+        """Lets go of series that retention has deleted, and of the memory of those that are quiet."""
+        self.index.remove(series_ids)
+        self._head.forget(now_ms - QUIET_MS)
+
+    def _counted(self, samples: Iterable[SampleRow]) -> Iterable[SampleRow]:
+        for sample in samples:
+            self._logged += 1
+            yield sample
+
+    # --- the readers' side ----------------------------------------------------------------------------------------------
+
+    def select(self, connection: sqlite3.Connection, matchers: Iterable[LabelMatcher], start_ms: int, end_ms: int) -> list[SelectedSeries]:
+        """Series that fit every matcher, with their samples from ``start_ms`` to ``end_ms``, both included; those without any left out.
+
+        ``connection`` may be any to the same database. Raises ValueError for a regular expression that is none, sqlite3.Error.
+        """
+        ids = sorted(self.index.select(matchers))
+        in_memory = {series_id: self._head.read(series_id) for series_id in ids}  # before the disk, or a chunk could slip through between
+        known = {row for runs in in_memory.values() for row in runs}
+        on_disk = table.read_chunks(connection, ids, start_ms, end_ms, known)
+        found = []
+        for series_id in ids:
+            times, values = between(merged(on_disk.get(series_id, {}) | in_memory[series_id]), start_ms, end_ms)
+            if len(times):
+                found.append(SelectedSeries(self.index.labels(series_id), times, values))
+        return found
+
+
+def samples_on_disk(
+    connection: sqlite3.Connection, series_ids: Sequence[int], start_ms: int, end_ms: int
+) -> dict[int, tuple[Times, Values]]:
+    """All samples of these series in the time from ``start_ms`` to ``end_ms``, for a process that does not write. Raises sqlite3.Error."""
+    connection.execute("BEGIN")  # one moment: a checkpoint moves samples from the log into chunks
+    try:
+        chunks = table.read_chunks(connection, series_ids, start_ms, end_ms, {})
+        logged = table.read_logged(connection, series_ids)
+    finally:
+        connection.execute("COMMIT")
+    return {
+        series_id: between(merged(chunks.get(series_id, {}) | {NO_ROW: sorted_run(logged.get(series_id, {}))}), start_ms, end_ms)
+        for series_id in series_ids
+    }
+
+
+def _labels(name: str, labels: str) -> dict[str, str]:
+    return {METRIC_NAME: name, **json.loads(labels)}
