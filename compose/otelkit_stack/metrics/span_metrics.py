@@ -23,10 +23,8 @@ from otelkit.catalog.span_metrics import (
     EXPIRES_AFTER_S,
     INTERVAL_S,
     MOST_SERIES,
+    OF_EVERY_SPAN,
     RESOURCE_KEYS,
-    SPAN_KIND,
-    SPAN_NAME,
-    STATUS_CODE,
 )
 from otelkit_stack.loading import KINDS, STATUSES
 from otelkit_stack.metrics.label_index import METRIC_NAME
@@ -36,6 +34,7 @@ from otelkit_stack.receiver.series_labels import ResourceLabels
 from otelkit_stack.rows import Batch, ExemplarRow, ResourceRow, SampleRow, SeriesRow, SpanRow, content_id, json_text
 
 OVERFLOW = "otel_metric_overflow"
+_NAME, _KIND, _STATUS = map(label_name, (label.name for label in OF_EVERY_SPAN))
 NAMES = (CALLS, f"{DURATION}_bucket", f"{DURATION}_count", f"{DURATION}_sum")
 
 _LES = (*map(bound_text, BOUNDS_S), "+Inf")
@@ -143,9 +142,9 @@ class SpanMetrics:
     @staticmethod
     def _made(span: SpanRow, dimensions: tuple[object, ...], resource: Labels) -> Labels:
         labels = dict(resource)
-        labels[SPAN_NAME] = span.name
-        labels[SPAN_KIND] = f"SPAN_KIND_{KINDS[span.kind] if span.kind < len(KINDS) else KINDS[0]}"
-        labels[STATUS_CODE] = f"STATUS_CODE_{STATUSES[span.status] if span.status < len(STATUSES) else STATUSES[0]}"
+        labels[_NAME] = span.name
+        labels[_KIND] = f"SPAN_KIND_{KINDS[span.kind] if span.kind < len(KINDS) else KINDS[0]}"
+        labels[_STATUS] = f"STATUS_CODE_{STATUSES[span.status] if span.status < len(STATUSES) else STATUSES[0]}"
         labels.update(
             (label_name(name), label_value(value)) for name, value in zip(DIMENSIONS, dimensions, strict=True) if value is not None
         )

@@ -1,37 +1,30 @@
-"""Metrics made from spans on their way: by the Collector's ``span_metrics`` connector, or by the embedded stack.
+"""How metrics are made from spans: by the Collector's ``span_metrics`` connector, or by the embedded stack where there is no Collector.
 
-One of the two makes them, never both, and under the same names: those of the connector in version 0.155 with seconds as its unit.
-``compose/collector/config.yaml`` says the same to the connector; a test compares them.
+One of the two makes them, never both, under the names of the connector (0.155) with seconds as its unit. The metrics themselves are in
+:mod:`otelkit.catalog.metrics.others`. ``compose/collector/config.yaml`` tells the connector the same; a test compares.
 """
 
 from __future__ import annotations
 
-CALLS = "traces_span_metrics_calls_total"
-"""Spans that ended."""
-DURATION = "traces_span_metrics_duration_seconds"
-"""How long they took: ``_bucket``, ``_sum`` and ``_count``."""
+from otelkit.catalog import labels as l
+from otelkit.catalog.metrics import TRACES_SPAN_METRICS_CALLS, TRACES_SPAN_METRICS_DURATION
+from otelkit.catalog.naming import family_name, series_name
 
-BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+CALLS = series_name(TRACES_SPAN_METRICS_CALLS)
+DURATION = family_name(TRACES_SPAN_METRICS_DURATION)
+"""Followed by ``_bucket``, ``_sum`` and ``_count``."""
 
-SPAN_NAME, SPAN_KIND, STATUS_CODE = "span_name", "span_kind", "status_code"
-"""Labels of each series: the span's name, ``SPAN_KIND_SERVER`` and the like, ``STATUS_CODE_ERROR`` and the like."""
+BOUNDS_S = TRACES_SPAN_METRICS_DURATION.buckets
 
-DIMENSIONS = (
-    "http.request.method",
-    "http.route",
-    "http.response.status_code",
-    "messaging.destination.name",
-    "service.peer.name",
-    "db.system.name",
-    "db.namespace",
-)
+OF_EVERY_SPAN = (l.SPAN_NAME, l.SPAN_KIND, l.STATUS_CODE)
+DIMENSIONS = tuple(label.name for label in TRACES_SPAN_METRICS_CALLS.labels if label not in OF_EVERY_SPAN)
 """Attributes of the span that become labels where they are there."""
 
-RESOURCE_KEYS = ("service.name", "service.namespace", "deployment.environment.name")
+RESOURCE_KEYS = (l.SERVICE_NAME.name, l.SERVICE_NAMESPACE.name, l.DEPLOYMENT_ENVIRONMENT_NAME.name)
 """Attributes of the resource that tell series apart: a worker's instance is not among them."""
 
-CARRIED_RESOURCE_KEYS = ("service.criticality",)
-"""Attributes of the resource that are labels too, and the same for all instances of a service."""
+CARRIED_RESOURCE_KEYS = (l.SERVICE_CRITICALITY.name,)
+"""Attributes of the resource that are labels too, the same for all instances of a service."""
 
 MOST_SERIES = 5000
 """Beyond it, what is new shares one series for each service, with the label ``otel_metric_overflow="true"``."""
