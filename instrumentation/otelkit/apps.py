@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
-from otelkit import startup
-from otelkit.entry import reason_to_stay_off
+from otelkit import checks, startup
+from otelkit.entry import is_checked_first, reason_to_stay_off
+from otelkit.errors import ConfigError
 
 
 class OtelkitConfig(AppConfig):
@@ -15,6 +16,14 @@ class OtelkitConfig(AppConfig):
     verbose_name = "otelkit"
 
     def ready(self) -> None:
-        """Raises ConfigError for settings that cannot be used: a typo should stop a deploy, not silence its telemetry."""
+        """Raises ConfigError for settings that cannot be used: a typo should stop a deploy, not silence its telemetry.
+
+        Where Django runs its checks before the command, check E001 says it, and stops the command without a traceback.
+        """
+        checks.register()
         if reason_to_stay_off() is None:
-            startup.start()
+            try:
+                startup.start()
+            except ConfigError:
+                if not is_checked_first():
+                    raise
