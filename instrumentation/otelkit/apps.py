@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from collections.abc import Sequence
+from typing import Any
 
-from otelkit import checks, startup
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, register
+
+from otelkit import startup
 from otelkit.entry import is_checked_first, reason_to_stay_off
 from otelkit.errors import ConfigError
 
@@ -20,10 +24,17 @@ class OtelkitConfig(AppConfig):
 
         Where Django runs its checks before the command, check E001 says it, and stops the command without a traceback.
         """
-        checks.register()
+        register(system_checks, self.name)
         if reason_to_stay_off() is None:
             try:
                 startup.start()
             except ConfigError:
                 if not is_checked_first():
                     raise
+
+
+def system_checks(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
+    """What Django's ``check`` says about this app."""
+    from otelkit.checks import report  # a process that does not check does not pay for it
+
+    return report(app_configs)

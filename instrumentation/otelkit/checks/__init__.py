@@ -5,6 +5,6 @@ CHECKS.md, and a test that shows it beside its silent twin.
 """
 
 from otelkit.checks.check import Check, Finding, Project
-from otelkit.checks.reporting import CHECKS, findings, project_of_this_process, register, unsilenced
+from otelkit.checks.reporting import CHECKS, findings, project_of_this_process, report, unsilenced
 
-__all__ = ["CHECKS", "Check", "Finding", "Project", "findings", "project_of_this_process", "register", "unsilenced"]
+__all__ = ["CHECKS", "Check", "Finding", "Project", "findings", "project_of_this_process", "report", "unsilenced"]

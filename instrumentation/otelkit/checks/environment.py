@@ -13,7 +13,7 @@ from otelkit.config import declared
 from otelkit.settings_field import declaration
 from otelkit.traces.provider import KitTracerProvider
 
-_OTHER_OWN = frozenset({"OTELKIT_PRESET", "OTELKIT_VERSION"})
+_OTHER_OWN = frozenset({"OTELKIT_PRESET", "OTELKIT_RUN", "OTELKIT_VERSION"})
 _OTHER_ROOMS = ("OTELKIT_DEMO_", "OTELKIT_STACK_")
 _SIGNALS = ("TRACES", "METRICS", "LOGS")
 

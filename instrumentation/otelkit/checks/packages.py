@@ -38,10 +38,10 @@ def library_is_not_installed(project: Project) -> Iterator[Finding]:
 
 @check("W040")
 def another_tracer(project: Project) -> Iterator[Finding]:
-    """Another package traces requests as well: each has two spans, and costs twice.
+    """Another package traces requests as well: where neither stands down, each has two spans or two traces, and costs twice.
     Sentry is fine as long as it reports errors without tracing."""
     for name, stop_it in _tracers(project):
-        yield Finding(f"{name} traces requests as well as otelkit, so each has two SERVER spans or two traces.", f"Keep one: {stop_it}")
+        yield Finding(f"{name} is active as well as otelkit, and both trace requests.", f"Keep one: {stop_it}")
 
 
 def _tracers(project: Project) -> Iterator[tuple[str, str]]:
@@ -53,7 +53,8 @@ def _tracers(project: Project) -> Iterator[tuple[str, str]]:
             "take DjangoInstrumentor().instrument() out, or set OTELKIT_REQUESTS_ENGINE=upstream for its spans in place of ours.",
         )
     elastic = getattr(project.settings, "ELASTIC_APM", None) or {}
-    if elastic.get("ENABLED", True) and any(name.startswith("elasticapm.") for name in listed):
+    is_on = elastic.get("ENABLED", project.environ.get("ELASTIC_APM_ENABLED", "true").lower() != "false")
+    if is_on and any(name.startswith("elasticapm.") for name in listed):
         yield "elastic-apm", 'take "elasticapm.contrib.django" out of INSTALLED_APPS, or set ELASTIC_APM = {"ENABLED": False}.'
     if _datadog_is_active():
         yield "ddtrace", "start the server without ddtrace-run, or set DD_TRACE_ENABLED=false."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
 
+from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks as django_checks
 
@@ -14,9 +14,6 @@ from otelkit.checks.check import Check, Finding, Project, check
 from otelkit.config import load
 from otelkit.errors import ConfigError
 from otelkit.startup import config_of_project
-
-TAG = "otelkit"
-"""``manage.py check --tag otelkit`` runs these alone."""
 
 
 @check("W099")
@@ -77,7 +74,7 @@ def unsilenced(project: Project) -> list[tuple[Check, Finding]]:
     return [(found, finding) for found, finding in findings(project) if found.full_id not in project.settings.SILENCED_SYSTEM_CHECKS]
 
 
-def report(app_configs: Sequence[Any] | None = None, **_: Any) -> list[django_checks.CheckMessage]:
+def report(app_configs: Sequence[AppConfig] | None = None) -> list[django_checks.CheckMessage]:
     """The findings as Django's messages. Nothing where Django asks about other apps than this one."""
     if app_configs is not None and not any(config.name == "otelkit" for config in app_configs):
         return []
@@ -86,8 +83,3 @@ def report(app_configs: Sequence[Any] | None = None, **_: Any) -> list[django_ch
         kind = django_checks.Error if found.is_error else django_checks.Warning
         messages.append(kind(finding.message, hint=finding.hint, id=found.full_id))
     return messages
-
-
-def register() -> None:
-    """Makes Django run them. Twice is once."""
-    django_checks.register(report, TAG)

@@ -197,14 +197,14 @@ CASES = [
     Case(
         "W040",
         Site(django={"MIDDLEWARE": [UPSTREAM, COMMON]}),
-        "DjangoInstrumentor) traces requests as well",
+        "DjangoInstrumentor) is active as well as otelkit",
         "OTELKIT_REQUESTS_ENGINE=upstream",
         Site(django={"MIDDLEWARE": [UPSTREAM, COMMON]}, environ={"OTELKIT_REQUESTS_ENGINE": "upstream"}),
     ),
     Case(
         "W040",
         Site(django={"MIDDLEWARE": ["elasticapm.contrib.django.middleware.TracingMiddleware", COMMON]}),
-        "elastic-apm traces requests as well",
+        "elastic-apm is active as well as otelkit",
         'ELASTIC_APM = {"ENABLED": False}',
         Site(
             django={"MIDDLEWARE": ["elasticapm.contrib.django.middleware.TracingMiddleware", COMMON], "ELASTIC_APM": {"ENABLED": False}},

@@ -14,7 +14,8 @@ from django.core import checks as django_checks
 from django.db.backends.utils import CursorWrapper
 from django.test import override_settings
 
-from otelkit.checks import CHECKS, Check, Project, findings, project_of_this_process, register, reporting, unsilenced
+from otelkit.apps import system_checks
+from otelkit.checks import CHECKS, Check, Project, findings, project_of_this_process, reporting, unsilenced
 from otelkit.config import load
 from tests.receivers import refused_endpoint
 
@@ -156,13 +157,11 @@ def test_what_the_project_silences_is_silent_everywhere():
 
 @override_settings(OTELKIT={"service": {"name": "shop"}, "traces": {"sample_ratio": 0.0}})
 def test_django_runs_them_by_their_tag():
+    django_checks.register(system_checks, "otelkit")
     try:
-        register()
-        register()
-        messages = [message for message in django_checks.run_checks(tags=["otelkit"]) if message.id == "otelkit.W004"]
+        (message,) = [message for message in django_checks.run_checks(tags=["otelkit"]) if message.id == "otelkit.W004"]
     finally:
-        django_checks.registry.registry.registered_checks.discard(reporting.report)
-    (message,) = messages
+        django_checks.registry.registry.registered_checks.discard(system_checks)
     assert message.level == django_checks.WARNING
     assert message.hint
 
