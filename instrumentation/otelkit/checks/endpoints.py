@@ -13,6 +13,11 @@ _GRPC_PORT, _HTTP_PORT = 4317, 4318
 _SIGNAL_PATH = re.compile(r"(?:/v1/(?:traces|metrics|logs))+/?$")
 
 
+def without_signal_path(address: str) -> str:
+    """The collector's root: the address without the paths of signals, and without a slash at its end."""
+    return _SIGNAL_PATH.sub("", address).rstrip("/")
+
+
 def signals_sent(project: Project) -> list[str]:
     """The signals that leave over OTLP."""
     config = project.config
@@ -52,7 +57,7 @@ def path_of_a_signal(project: Project) -> Iterator[Finding]:
         yield Finding(
             f"{project.where('export.endpoint')} is {redact_url(address)}, and the path of each signal is added to it: "
             f"telemetry goes to {posted}.",
-            f"Take the path away: {_SIGNAL_PATH.sub('', redact_url(address))}",
+            f"Take the path away: {without_signal_path(redact_url(address))}",
         )
 
 
@@ -67,7 +72,7 @@ def address_of_a_signal_without_its_path(project: Project) -> Iterator[Finding]:
         found = _SIGNAL_PATH.search(path)
         if not path or (found and found[0] != f"/v1/{signal}"):
             shown = redact_url(address)
-            right = _SIGNAL_PATH.sub("", shown).rstrip("/")
+            right = without_signal_path(shown)
             yield Finding(
                 f"{project.where(setting)} is {shown}, and is used as it is: {signal} are posted to {path or '/'}.",
                 f"Write the whole address, {right}/v1/{signal}; or set OTEL_EXPORTER_OTLP_ENDPOINT={right}, to which the path is added.",
