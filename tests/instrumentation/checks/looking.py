@@ -48,7 +48,11 @@ def a_logging(settings: Mapping[str, Any]) -> Iterator[None]:
             logger.handlers.clear()
         configure_logging("logging.config.dictConfig", dict(settings))
         yield
-        for logger in logging.getLogger().manager.loggerDict.values():
-            if isinstance(logger, logging.Logger) and logger not in known:
-                logger.handlers.clear()  # one that this LOGGING made
+        for logger in (logging.getLogger(), *logging.getLogger().manager.loggerDict.values()):
+            if not isinstance(logger, logging.Logger):
+                continue
+            for handler in logger.handlers:
+                handler.close()  # those of this LOGGING; the others come back with their loggers
+            if logger not in known:
+                logger.handlers.clear()
                 logger.propagate, logger.disabled = True, False
