@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
@@ -15,6 +16,8 @@ from otelkit.traces.provider import KitTracerProvider
 
 _OTHER_OWN = frozenset({"OTELKIT_PRESET", "OTELKIT_RUN", "OTELKIT_VERSION"})
 _OTHER_ROOMS = ("OTELKIT_DEMO_", "OTELKIT_STACK_")
+_OF_KUBERNETES = re.compile(r"\w+_(?:SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_(?:TCP|UDP)\w*)")
+"""What a pod is told about a Service that is called otelkit, or otelkit-something; and ``OTELKIT_PORT=tcp://...``."""
 _SIGNALS = ("TRACES", "METRICS", "LOGS")
 
 _INSTEAD = {
@@ -56,8 +59,10 @@ _SAME_AS_OURS = {
 def unknown_variable(project: Project) -> Iterator[Finding]:
     """A variable is named like one of the kit's or OpenTelemetry's, but is none, so it does nothing."""
     known = {name for _, _, field in declared() if (name := declaration(field).env)} | _OTHER_OWN
-    for name in sorted(project.environ):
+    for name, value in sorted(project.environ.items()):
         if name in known or name in _INSTEAD or not name.startswith(("OTEL_", "OTELKIT_")) or name.startswith(_OTHER_ROOMS):
+            continue
+        if _OF_KUBERNETES.fullmatch(name) or (name.endswith("_PORT") and "://" in value):
             continue
         meant = _meant(name, known)
         # Of OTEL_ there are hundreds, for other programs too: only what looks like a slip of the finger is told.

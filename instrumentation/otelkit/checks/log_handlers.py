@@ -50,10 +50,15 @@ def logger_apart(project: Project) -> Iterator[Finding]:
 
 @check("W051")
 def printed_twice(project: Project) -> Iterator[Finding]:
-    """A logger and the root logger both have a handler that prints, so each line of the one stands there twice."""
+    """The root logger has two handlers that print, or another logger has one of its own besides: each line stands there twice."""
     roots = [handler for handler in _own_handlers(logging.getLogger()) if prints(handler) and _lets_through(handler, project)]
     if not roots or "console" not in project.config.logs.exporters:
         return
+    if _share_a_level(roots):
+        yield Finding(
+            f"Each line is printed {len(roots)} times: the root logger has {_names(roots)}, without a filter between them.",
+            'Leave one of them in LOGGING["root"]["handlers"]; did something call logging.basicConfig() as well?',
+        )
     for logger in loggers():
         own = [handler for handler in _own_handlers(logger) if prints(handler) and _lets_through(handler, project)]
         if own and reaches_root(logger):
@@ -61,6 +66,12 @@ def printed_twice(project: Project) -> Iterator[Finding]:
                 f'Each line of the logger "{logger.name}" is printed twice: by its {_names(own)}, and by {_names(roots)} of the root.',
                 f'Say "handlers": [] in LOGGING["loggers"]["{logger.name}"], or "propagate": False.',
             )
+
+
+def _share_a_level(handlers: list[logging.Handler]) -> bool:
+    """Whether handlers that filter nothing write the same lines."""
+    levels = [handler.level for handler in handlers if not handler.filters]
+    return len(levels) > len(set(levels))
 
 
 def _lets_through(handler: logging.Handler, project: Project) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from otelkit.checks.check import Finding, Project, check
-from otelkit.checks.views import paths_of_metrics, routes
+from otelkit.checks.views import fixed_paths_of_metrics, paths_of_metrics, routes
 
 _SETS_PER_ROUTE = 2
 """An answer that is well and one that is not: the least that a route in use has."""
@@ -61,7 +61,7 @@ def scrapes_are_traced(project: Project) -> Iterator[Finding]:
     if not _is_on(project):
         return
     excluded = project.config.requests.excluded_paths
-    for path in paths_of_metrics() or ():
+    for path in fixed_paths_of_metrics():
         if not any(path == known or (known.endswith("/") and path.startswith(known)) for known in excluded):
             yield Finding(
                 f"Each scrape of {path} makes a trace and an access line: {project.where('requests.excluded_paths')} does not cover it.",

@@ -10,6 +10,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from otelkit.metrics.pull import metrics
 
+_VARIABLE = frozenset("<([\\?*+|^$")
+"""What a pattern that stands for several paths has in it."""
+
 
 def routes() -> list[tuple[str, Any]] | None:
     """Path pattern and view of every route; None where the URLs cannot be imported, which Django says itself."""
@@ -23,6 +26,11 @@ def paths_of_metrics() -> list[str] | None:
     """The paths at which the view of ``/metrics`` is routed; None where the URLs cannot be imported."""
     found = routes()
     return None if found is None else [f"/{route.lstrip('^').rstrip('$')}" for route, view in found if _is_metrics(view)]
+
+
+def fixed_paths_of_metrics() -> list[str]:
+    """Those that are one path each, so that a request can be made for them."""
+    return [path for path in paths_of_metrics() or () if not _VARIABLE & set(path)]
 
 
 def _below(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, Any]]:

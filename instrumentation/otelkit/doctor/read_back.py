@@ -15,21 +15,17 @@ from otelkit.doctor.hop import Hop, Outcome
 from otelkit.export.connection import Deadline, pool_manager
 from otelkit.export.sender import Verdict
 
+_CONNECTING = 3.0
+"""Seconds for connecting; the answer as a whole has the examination's deadline."""
+
 
 def read_back(examination: Examination) -> Iterator[Hop]:
     """Whether the trace is there, and with what."""
-    heard = examination.sender.heard.get("traces") if examination.sender else None
-    if heard is None or heard.answer is None or heard.answer.verdict is not Verdict.DELIVERED or not examination.trace_id:
+    trace_id = examination.trace_id
+    if not trace_id or "traces" not in _delivered(examination):
         yield Hop("read back", Outcome.SKIP, "no trace was delivered")
         return
-    export, trace_id = examination.config.export, examination.trace_id
-    address = f"{without_signal_path(export.address('traces'))}/api/otelkit/v1/traces/{trace_id}"
-    end = monotonic() + examination.timeout
-    deadline = Deadline()
-    deadline.set(examination.timeout)
-    pool = pool_manager(address, deadline, export.certificate)
-    while (found := _asked_for(pool, address, examination.timeout)) == {} and monotonic() < end:
-        sleep(0.1)  # what the stack acknowledged is visible a moment later
+    found = _what_the_stack_has(examination, f"{_root(examination, 'traces')}/api/otelkit/v1/traces/{trace_id}")
     if found is None:
         yield Hop("read back", Outcome.SKIP, "the receiver is not the embedded stack, so it cannot be asked what it kept")
         return
@@ -41,10 +37,35 @@ def read_back(examination: Examination) -> Iterator[Hop]:
     yield Hop("read back", Outcome.PASS, f"trace {trace_id}: {spans} spans, {logs} log lines, {exemplars} exemplars")
 
 
-def _asked_for(pool: urllib3.PoolManager, address: str, timeout: float) -> dict[str, Any] | None:
+def _what_the_stack_has(examination: Examination, address: str) -> dict[str, Any] | None:
+    """Asks until every signal that was delivered shows, or patience ends: what the stack acknowledged is visible a moment later."""
+    parts = {"traces": "spans", "metrics": "exemplars", "logs": "logs"}
+    root = _root(examination, "traces")
+    expected = [parts[signal] for signal in _delivered(examination) if _root(examination, signal) == root]
+    deadline = Deadline()
+    pool = pool_manager(address, deadline, examination.config.export.certificate)
+    end = monotonic() + examination.timeout
+    while True:
+        deadline.set(examination.timeout)
+        found = _asked_for(pool, address)
+        if found is None or all(found.get(part) for part in expected) or monotonic() > end:
+            return found
+        sleep(0.1)
+
+
+def _delivered(examination: Examination) -> list[str]:
+    heard = examination.sender.heard if examination.sender else {}
+    return [signal for signal, one in heard.items() if one.answer is not None and one.answer.verdict is Verdict.DELIVERED]
+
+
+def _root(examination: Examination, signal: str) -> str:
+    return without_signal_path(examination.config.export.address(signal))
+
+
+def _asked_for(pool: urllib3.PoolManager, address: str) -> dict[str, Any] | None:
     """The stack's trace, empty where it does not know it (yet); None where this is not the stack, whose 404 is JSON, unlike others'."""
     try:
-        answer = pool.request("GET", address, timeout=timeout, retries=False)
+        answer = pool.request("GET", address, retries=False, timeout=_CONNECTING)
         found = json.loads(answer.data)
     except (urllib3.exceptions.HTTPError, OSError, ValueError):
         return None

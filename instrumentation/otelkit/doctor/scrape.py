@@ -6,16 +6,13 @@ from collections.abc import Iterator
 
 import urllib3
 
-from otelkit.catalog.metrics import HTTP_SERVER_REQUEST_DURATION
+from otelkit.catalog.metrics import HTTP_SERVER_REQUEST_DURATION, TELEMETRY_CREATED, Metric
 from otelkit.catalog.naming import series_name
-from otelkit.checks.views import paths_of_metrics
+from otelkit.checks.views import fixed_paths_of_metrics
 from otelkit.doctor.asking import ask
 from otelkit.doctor.examination import Examination
 from otelkit.doctor.hop import Hop, Outcome
 from otelkit.metrics.port import HOST
-
-_VARIABLE = frozenset("<([\\")
-"""A path with one of these stands for many."""
 
 
 def scrape(examination: Examination) -> Iterator[Hop]:
@@ -25,7 +22,7 @@ def scrape(examination: Examination) -> Iterator[Hop]:
         yield Hop("scrape", Outcome.SKIP, "metrics are not served for scraping")
         return
     headers = {"authorization": f"Bearer {config.token}"} if config.token else {}
-    paths = [path for path in paths_of_metrics() or () if not _VARIABLE & set(path)]
+    paths = fixed_paths_of_metrics()
     for path in paths:
         yield _by_route(examination, path, headers)
     if config.port:
@@ -45,7 +42,8 @@ def _by_route(examination: Examination, path: str, headers: dict[str, str]) -> H
     except Exception as error:  # noqa: BLE001  (whatever the project's middleware raises is the finding)
         return Hop("scrape", Outcome.FAIL, f"GET {path} raised {type(error).__name__}: {error}", "The project's middleware fails.")
     location = response.headers.get("Location", "")
-    return _judged(examination, f"GET {path}", response.status_code, getattr(response, "content", b""), location)
+    body = getattr(response, "content", b"")
+    return _judged(examination, f"GET {path}", response.status_code, body, location, HTTP_SERVER_REQUEST_DURATION)
 
 
 def _by_port(examination: Examination, port: int, headers: dict[str, str]) -> Hop:
@@ -57,11 +55,12 @@ def _by_port(examination: Examination, port: int, headers: dict[str, str]) -> Ho
         return Hop(
             "scrape", Outcome.FAIL, detail, f"Another program has the port: set {examination.project.where('metrics.port')} to a free one."
         )
-    return _judged(examination, f"GET {address}", answer.status, answer.data, answer.headers.get("Location", ""))
+    # The service itself may run and have the port: its page does not show our request, nor any while nobody asked it anything.
+    return _judged(examination, f"GET {address}", answer.status, answer.data, answer.headers.get("Location", ""), TELEMETRY_CREATED)
 
 
-def _judged(examination: Examination, what: str, status: int, body: bytes, location: str) -> Hop:
-    name, project = series_name(HTTP_SERVER_REQUEST_DURATION), examination.project
+def _judged(examination: Examination, what: str, status: int, body: bytes, location: str, metric: Metric) -> Hop:
+    name, project = series_name(metric), examination.project
     if status == 200 and name.encode() in body:
         return Hop("scrape", Outcome.PASS, f"{what} shows {name}")
     if status == 200:

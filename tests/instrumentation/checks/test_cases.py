@@ -82,9 +82,16 @@ CASES = [
         "Did you mean OTELKIT_METRICS_PORT?",
         Site(environ={"OTELKIT_METRICS_PORT": "9464", "OTEL_METRICS_EXPORTER": "prometheus"}),
     ),
-    Case("W010", Site(environ={"OTELKIT_PORT": "9464"}), "OTELKIT_PORT is set", "Did you mean OTELKIT_METRICS_PORT?", Site()),
     Case(
         "W010", Site(environ={"OTELKIT_COLOUR": "red"}), "OTELKIT_COLOUR is set", "SETTINGS.md", Site(environ={"OTELKIT_DEMO_FAULTS": "x"})
+    ),
+    Case(
+        "W010",
+        Site(environ={"OTELKIT_PORT": "9464"}),
+        "OTELKIT_PORT is set",
+        "Did you mean OTELKIT_METRICS_PORT?",
+        # What Kubernetes tells each pod about a Service of this name.
+        Site(environ={"OTELKIT_PORT": "tcp://10.0.0.1:4318", "OTELKIT_SERVICE_HOST": "10.0.0.1", "OTELKIT_PORT_4318_TCP_PORT": "4318"}),
     ),
     Case(
         "W010",

@@ -81,6 +81,17 @@ def test_lines_that_are_printed_twice_are_reported(root, logger, expected):
         assert 'Each line of the logger "shop" is printed twice' in found[0][1]
 
 
+@pytest.mark.parametrize(("level", "is_reported"), [("INFO", True), ("ERROR", False)])
+def test_two_handlers_on_the_root_logger_are_reported_where_they_print_the_same(level, is_reported):
+    """W051; two that share the work by level are a choice."""
+    handlers = {"one": {**CONSOLE, "level": "INFO"}, "two": {**CONSOLE, "level": level}}
+    with a_logging(logging_of(root=["one", "two"], loggers=QUIET_DJANGO, handlers=handlers)):
+        found = look(project())
+    assert [id_ for id_, _, _ in found] == (["W051"] if is_reported else [])
+    if found:
+        assert "Each line is printed 2 times: the root logger has one, two" in found[0][1]
+
+
 @pytest.mark.parametrize("debug", [True, False])
 def test_djangos_own_console_handler_doubles_lines_only_while_debug_is_on(debug):
     """W051: its filter bars it otherwise."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTracePartialSuccess, ExportTraceServiceResponse
 
+from otelkit.cli import main
 from otelkit.doctor import STEPS, Outcome
 from otelkit.export.sender import Answer, HttpSender
 from otelkit_stack.testing import running_stack
@@ -109,6 +110,18 @@ def test_manage_py_gives_the_same_exit_code(project):
     assert "PASS  application" in done.stdout
 
 
+def test_otelkit_auto_in_the_servers_entry_is_as_good_as_the_line(project):
+    settings = project / "shop" / "settings.py"
+    settings.write_text(settings.read_text().replace('["otelkit"]', "[]") + 'WSGI_APPLICATION = "shop.wsgi.application"\n')
+    (project / "shop" / "wsgi.py").write_text("import otelkit.auto\nraise AssertionError('it is read, not run')\n")
+    _, said = otelkit(project, "doctor", OTEL_EXPORTER_OTLP_ENDPOINT=refused_endpoint())
+    assert "PASS  process      wsgi.py imports otelkit.auto" in said
+    (project / "shop" / "wsgi.py").write_text("# no otelkit.auto here\n")
+    code, said = otelkit(project, "doctor", OTEL_EXPORTER_OTLP_ENDPOINT=refused_endpoint())
+    assert code == 11
+    assert "FAIL  process" in said
+
+
 def test_log_lines_do_not_stand_between_the_hops(project):
     """With DEBUG on Django prints that the page was not found."""
     settings = project / "shop" / "settings.py"
@@ -119,10 +132,11 @@ def test_log_lines_do_not_stand_between_the_hops(project):
 
 
 @pytest.mark.parametrize("timeout", ["soon", "0", "-1", "inf", "nan"])
-def test_a_timeout_that_makes_no_sense_is_refused_in_a_sentence(project, timeout):
-    code, said = otelkit(project, "doctor", f"--timeout={timeout}")
-    assert code == 2
-    assert f"argument --timeout: must be a number of seconds from 0.1 to 300; it is '{timeout}'" in said
+def test_a_timeout_that_makes_no_sense_is_refused_in_a_sentence(timeout, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", f"--timeout={timeout}"])
+    assert ended.value.code == 2
+    assert f"argument --timeout: must be a number of seconds from 0.1 to 300; it is '{timeout}'" in capsys.readouterr().err
 
 
 def test_whoever_does_not_answer_is_waited_for_once(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
@@ -197,6 +198,17 @@ def test_a_healthy_project_passes(monkeypatch):
         "read back": "skip",
         "scrape": "pass",
     }
+
+
+def test_metrics_on_a_port_are_read_there(monkeypatch):
+    """A project without a route for them."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    django = {"ROOT_URLCONF": "tests.project.rest"}
+    with receiver() as running:
+        visit = Patient(otelkit={"metrics": {**PULL, "port": port}}, environ={ENDPOINT: running.endpoint}, django=django).visit(monkeypatch)
+    assert f"GET http://127.0.0.1:{port}/metrics shows otelkit_telemetry_created_total" in visit.of("scrape", Outcome.PASS)
+    assert visit.code == 0
 
 
 def test_a_service_that_runs_with_another_token(monkeypatch):
