@@ -15,7 +15,7 @@ from otelkit import startup
 from otelkit.catalog.metrics import HTTP_SERVER_REQUEST_DURATION
 from otelkit.config import Config
 from otelkit.doctor.asking import ask
-from otelkit.doctor.examination import Examination
+from otelkit.doctor.examination import Examination, quiet_terminal
 from otelkit.doctor.hop import Hop, Outcome
 from otelkit.doctor.listening import ListeningSender
 from otelkit.errors import ConfigError
@@ -29,6 +29,7 @@ _TOLD = 'Take it out of MIDDLEWARE: otelkit puts itself first. By hand, "otelkit
 def application(examination: Examination) -> Iterator[Hop]:
     """Starts the kit with the project's settings, sends the request through, and lets everything be sent."""
     config = _for_a_person_who_waits(examination.config, examination.timeout)
+    examination.undo.enter_context(quiet_terminal())
     examination.sender = ListeningSender(config.export)
     why = _start(examination, config)
     runtime = examination.runtime

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from otelkit import startup
 from otelkit.checks import project_of_this_process
 from otelkit.doctor import application, before, read_back, receivers, scrape
-from otelkit.doctor.examination import Examination, quiet_terminal
+from otelkit.doctor.examination import Examination
 from otelkit.doctor.hop import Hop, Outcome
 
 PATIENCE_SECONDS = 3.0
@@ -50,7 +50,7 @@ def examine(timeout: float = PATIENCE_SECONDS) -> Iterator[Hop]:
     """
     startup.stop()
     examination = Examination(project_of_this_process(), timeout)
-    with quiet_terminal(), examination.undo:
+    with examination.undo:
         for step in STEPS:
             yield from _looked_at(step, examination)
             if examination.is_over:

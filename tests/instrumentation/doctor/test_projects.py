@@ -24,6 +24,14 @@ ONLY_A_FILE = {
     "root": {"handlers": ["file"], "level": "INFO"},
 }
 
+TWO_THAT_PRINT = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"one": {"class": "logging.StreamHandler"}, "two": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["one", "two"], "level": "INFO"},
+    "loggers": {"django": {"handlers": []}},
+}
+
 
 class Row(NamedTuple):
     """One misconfiguration, in a project whose receiver is in order."""
@@ -137,6 +145,15 @@ ROWS = [
         "otelkit.W052 Lines do not reach standard output: the root logger has only file",
         "Add a logging.StreamHandler",
         Patient(logging=ONLY_A_FILE),
+    ),
+    Row(
+        "a handler too many",
+        "checks",
+        WARN,
+        0,
+        "otelkit.W051 Each line is printed 2 times: the root logger has one, two",
+        "Leave one of them",
+        Patient(logging=TWO_THAT_PRINT),
     ),
     Row(
         "metrics without a route",
