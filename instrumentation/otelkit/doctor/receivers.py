@@ -29,8 +29,7 @@ def receiver(examination: Examination, signal: str) -> Iterator[Hop]:
     proxy = proxy_for(address)
     shown = redact_url(address) + (f", by the proxy {redact_url(proxy)}," if proxy else "")
     if heard is None or heard.answer is None:
-        said = f"nothing was sent to {shown} within {examination.timeout:g} s"
-        yield Hop(signal, Outcome.FAIL, said, "Does its host's name resolve here? Otherwise the project's own log says why.")
+        yield _unsent(examination, signal, shown)
         return
     yield _judged(examination, signal, shown, heard)
 
@@ -45,15 +44,23 @@ def _judged(examination: Examination, signal: str, shown: str, heard: Heard) -> 
         why = answer.detail or "it does not say why"
         return Hop(signal, Outcome.FAIL, f"{shown} refused {answer.rejected_items} items: {why}", fix_for_refused_items(answer.detail))
     if signal == "traces" and not examination.trace_id:
-        return Hop(
-            signal,
-            Outcome.FAIL,
-            f"{shown} took what was sent, but the marked request has no span",
-            "A sampler left it out: OTEL_TRACES_SAMPLER, or the tracer provider that the project has set itself.",
-        )
+        return _unsampled(examination, f"{shown} took what was sent, but")
     if answer.detail:
         return Hop(signal, Outcome.WARN, f"{shown} took them, and says: {answer.detail}", fix_for_refused_items(answer.detail))
     return Hop(signal, Outcome.PASS, f"{shown} took them")
+
+
+def _unsent(examination: Examination, signal: str, shown: str) -> Hop:
+    if signal == "traces" and examination.sender and examination.sender.heard:  # something was sent, so the exporter is at work
+        return _unsampled(examination, f"nothing was sent to {shown}:")
+    said = f"nothing was sent to {shown} within {examination.timeout:g} s"
+    return Hop(signal, Outcome.FAIL, said, "Does its host's name resolve here? Otherwise the project's own log says why.")
+
+
+def _unsampled(examination: Examination, said: str) -> Hop:
+    ratio = f"{examination.project.where('traces.sample_ratio')} is {examination.config.traces.sample_ratio:g}"
+    fix = f"A sampler left it out: {ratio}; a tracer provider that the project has set itself has a sampler of its own."
+    return Hop("traces", Outcome.FAIL, f"{said} the marked request has no span", fix)
 
 
 def clock(examination: Examination) -> Iterator[Hop]:
@@ -72,7 +79,7 @@ def clock(examination: Examination) -> Iterator[Hop]:
         "clock",
         Outcome.FAIL,
         f"the receiver's clock is {abs(ahead):.0f} s {direction} this machine's, so telemetry stands at another time than one looks at",
-        "Let both machines keep time by NTP (timedatectl shows which one is wrong), then restart the service.",
+        "Let both machines keep time by NTP; timedatectl shows which one is wrong.",
     )
 
 

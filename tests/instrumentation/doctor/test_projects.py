@@ -83,6 +83,15 @@ ROWS = [
         Patient(environ={"OTEL_TRACES_SAMPLER_ARG": "0"}),
     ),
     Row(
+        "nothing is sampled, whatever callers want",
+        "traces",
+        FAIL,
+        30,
+        "the marked request has no span",
+        "A sampler left it out: OTEL_TRACES_SAMPLER_ARG is 0",
+        Patient(environ={"OTEL_TRACES_SAMPLER_ARG": "0", "OTELKIT_REQUESTS_TRUST_INCOMING": "never"}),
+    ),
+    Row(
         "another sampler",
         "checks",
         WARN,
