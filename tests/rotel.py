@@ -25,6 +25,7 @@ class Rotel:
 
     endpoint: str
     log: Path
+    grpc_endpoint: str
 
     def spans(self) -> int:
         """Spans received so far."""
@@ -58,7 +59,7 @@ def rotel() -> Iterator[Rotel]:
             )
         try:
             _wait_until_it_listens(process, http, log)
-            yield Rotel(f"http://127.0.0.1:{http}", log)
+            yield Rotel(f"http://127.0.0.1:{http}", log, f"http://127.0.0.1:{grpc}")
         finally:
             process.terminate()
             process.wait(20)

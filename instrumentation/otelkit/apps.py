@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.apps import AppConfig
+from django.core.checks import CheckMessage, register
 
 from otelkit import startup
-from otelkit.entry import reason_to_stay_off
+from otelkit.entry import is_checked_first, reason_to_stay_off
+from otelkit.errors import ConfigError
 
 
 class OtelkitConfig(AppConfig):
@@ -15,6 +20,21 @@ class OtelkitConfig(AppConfig):
     verbose_name = "otelkit"
 
     def ready(self) -> None:
-        """Raises ConfigError for settings that cannot be used: a typo should stop a deploy, not silence its telemetry."""
+        """Raises ConfigError for settings that cannot be used: a typo should stop a deploy, not silence its telemetry.
+
+        Where Django runs its checks before the command, check E001 says it, and stops the command without a traceback.
+        """
+        register(system_checks, self.name)
         if reason_to_stay_off() is None:
-            startup.start()
+            try:
+                startup.start()
+            except ConfigError:
+                if not is_checked_first():
+                    raise
+
+
+def system_checks(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
+    """What Django's ``check`` says about this app."""
+    from otelkit.checks import report  # a process that does not check does not pay for it
+
+    return report(app_configs)

@@ -44,6 +44,22 @@ def reason_to_stay_off(arguments: list[str] | None = None) -> str | None:
     return None
 
 
+def is_checked_first(arguments: list[str] | None = None) -> bool:
+    """Whether this is a command of Django that runs every system check before it does its work, and stops at an error."""
+    arguments = sys.argv if arguments is None else arguments
+    if _program(arguments) not in _DJANGO or len(arguments) < 2 or "--skip-checks" in arguments:
+        return False
+    if arguments[1] == "runserver":  # runs them itself, in the process that serves
+        return True
+    from django.core.management import BaseCommand, get_commands, load_command_class
+
+    owner = get_commands().get(arguments[1])
+    if owner is None:
+        return False
+    command = owner if isinstance(owner, BaseCommand) else load_command_class(owner, arguments[1])
+    return bool(command.requires_system_checks == "__all__")
+
+
 def _program(arguments: list[str]) -> str:
     """The program's file name; of ``python -m package`` the package's, whose ``__main__.py`` is the file."""
     path = Path(arguments[0] if arguments else "")

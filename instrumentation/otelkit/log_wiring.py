@@ -15,6 +15,7 @@ from otelkit import logs
 from otelkit.catalog.logs import RESOURCE_KEYS
 from otelkit.config import Logs
 from otelkit.logs.item import LogItem
+from otelkit.logs.tree import own_loggers
 
 
 class LogWiring:
@@ -42,6 +43,9 @@ class LogWiring:
         self._installation.remove()
 
     def _install(self) -> logs.Installation:
+        for logger in own_loggers():
+            # dictConfig() silences what exists and is not named, unless a project's LOGGING says otherwise: access lines, for one.
+            logger.disabled = False
         short = {key: str(self._resource[key]) for key in RESOURCE_KEYS if key in self._resource}
         return logs.install(self._settings, short, self._emit_item)
 

@@ -1,7 +1,7 @@
 """The reference pages, written from the declarations: ``python -m otelkit.reference render [--check]``.
 
-SETTINGS.md lists every setting of :mod:`otelkit.config`, TELEMETRY.md all that
-the catalogue names, metrics with their spelling in Prometheus.
+SETTINGS.md lists every setting of :mod:`otelkit.config`, TELEMETRY.md all that the catalogue names, metrics with their spelling in
+Prometheus, CHECKS.md every system check.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from otelkit.catalog.logs import LogKey
 from otelkit.catalog.metrics import METRICS, OTHERS, SUBJECTS, Kind, Metric
 from otelkit.catalog.naming import bound_text, label_name, series_names
 from otelkit.catalog.spans import SPANS
+from otelkit.checks import CHECKS
 from otelkit.config import PRESETS, SECTIONS, declared
 from otelkit.metrics.declaring import PREFIX
 from otelkit.settings_field import declaration
@@ -141,12 +142,30 @@ def _metric_row(metric: Metric) -> str:
     return f"| `{metric.name}` | {kind} | `{metric.unit or 'none'}` | {labels} | {series} | {metric.help} |"
 
 
-PAGES = {"SETTINGS.md": settings_page, "TELEMETRY.md": telemetry_page}
+def checks_page() -> str:
+    """Every system check with its id, and what it finds."""
+    lines = [
+        _HEAD + "# Checks",
+        "",
+        "Django runs these with its own: `manage.py check`, `runserver`, `migrate` and every command that checks first.",
+        "An error (E) stops the command, a warning (W) does not; `otelkit doctor` shows both, `otelkit status` counts them.",
+        "Each message names the thing, its value and the way on.",
+        "They ask no database and no other machine; `manage.py check --tag otelkit` runs these alone.",
+        'Hide one that you know better: `SILENCED_SYSTEM_CHECKS = ["otelkit.W001"]`.',
+        "",
+        "| id | what is wrong |",
+        "|---|---|",
+    ]
+    lines += [f"| `{check.full_id}` | {' '.join(check.about.split())} |" for check in CHECKS]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"SETTINGS.md": settings_page, "TELEMETRY.md": telemetry_page, "CHECKS.md": checks_page}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Writes the pages, or with ``--check`` compares them; 1 when one is stale."""
-    parser = argparse.ArgumentParser(prog="python -m otelkit.reference", description="Writes SETTINGS.md and TELEMETRY.md.")
+    parser = argparse.ArgumentParser(prog="python -m otelkit.reference", description="Writes SETTINGS.md, TELEMETRY.md and CHECKS.md.")
     parser.add_argument("command", choices=["render"])
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     options = parser.parse_args(arguments)

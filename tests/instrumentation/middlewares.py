@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.decorators import sync_and_async_middleware
 
 
@@ -31,5 +32,23 @@ def breaks(get_response):
 
     def answer(request):
         raise RuntimeError("before the view")
+
+    return answer
+
+
+def at_work(get_response):
+    """Answers everything itself, as a maintenance mode does."""
+
+    def answer(request):
+        return HttpResponse("back soon", status=503)
+
+    return answer
+
+
+def login_required(get_response):
+    """Sends everybody to the login page."""
+
+    def answer(request):
+        return HttpResponseRedirect("/login/")
 
     return answer

@@ -55,6 +55,20 @@ def test_a_second_django_setup_neither_doubles_nor_unformats_a_line(logging_sett
     assert [line["message"] for line in lines] == ["once", "once from the server", "once from the project"]
 
 
+def test_a_logging_that_silences_existing_loggers_does_not_silence_the_access_lines():
+    """A21: "disable_existing_loggers" is true where a project's LOGGING does not say otherwise, and runserver applies LOGGING twice."""
+    lines = lines_of(
+        """
+        from django.test import Client
+        startup.start(load({"export": {"shutdown_timeout": 0.0}, "traces": {"exporters": []}, "metrics": {"exporters": []}}, {}))
+        django.setup()
+        Client().get("/items/7")
+        """,
+        {key: value for key, value in PROJECTS_OWN.items() if key != "disable_existing_loggers"},
+    )
+    assert [line["http.route"] for line in lines] == ["/items/{pk}"]
+
+
 def test_a_second_django_setup_keeps_the_lines_on_their_way_to_the_collector():
     """A project's LOGGING throws every handler off the root logger, ours too."""
     (line,) = lines_of(

@@ -59,6 +59,24 @@ def test_a_web_page_is_no_receiver():
     assert "no OTLP receiver" in answer.detail
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "said"),
+    [
+        ("application/x-protobuf", b"\x08\x03\x12\x08too many", "it answered 400: too many"),  # a google.rpc.Status
+        ("application/x-protobuf", b"\xff\xff\xff", "it answered 400"),
+        ("application/x-protobuf", b"\x08\x03\x12\x03a\nb", "it answered 400"),
+        ("application/json", b'{"message": "too many"}', 'it answered 400: {"message": "too many"}'),
+        ("text/plain", b"\x1b[31mred", "it answered 400"),
+    ],
+    ids=["a status", "no protobuf", "two lines", "JSON", "an escape sequence"],
+)
+def test_the_receivers_own_words_are_kept_where_a_person_can_read_them(kind, body, said):
+    """B1, C3."""
+    with receiver(400, {"Content-Type": kind}, body) as running:
+        answer, _ = send(running.endpoint, timeout=5)
+    assert answer == Answer(Verdict.REJECTED, said)
+
+
 def test_a_connection_is_kept_after_an_answer_that_was_read():
     with receiver(200, {}, b"") as running:
         sender = HttpSender(Export(endpoint=running.endpoint))

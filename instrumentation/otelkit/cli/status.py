@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from otelkit.status import status
 
@@ -11,10 +12,12 @@ HELP = "show what is on, off and skipped, and where each setting comes from"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It has none."""
+    """``--json`` for programs."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
 
 
-def run(options: argparse.Namespace) -> int:  # noqa: ARG001  (one shape for every command)
+def run(options: argparse.Namespace) -> int:
     """Prints the status."""
-    print(status())
+    found = status()
+    print(json.dumps(found.plain(), indent=2) if options.json else found)
     return 0

@@ -18,7 +18,7 @@ import urllib3
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTracePartialSuccess, ExportTraceServiceResponse
 
 import otelkit
 from otelkit.config import Export
@@ -122,14 +122,26 @@ def _understand(signal: str, status: int, headers: Mapping[str, str], data: byte
         if kind.startswith("text/html"):  # a page says 200 to everything
             return Answer(Verdict.REJECTED, f"it answered {status} with a web page ({kind}), so it is no OTLP receiver")
         return _delivered(signal, data)
-    text = data[:200].decode("utf-8", "replace").strip()
-    detail = f"it answered {status}{': ' + text if text and text.isprintable() else ''}"
+    text = _words(headers, data)
+    detail = f"it answered {status}{': ' + text if text else ''}"
     if status in _RETRYABLE:
         return Answer(Verdict.RETRY, detail, retry_after=_seconds(headers.get("Retry-After")))
     if 300 <= status < 400:
         location = redact_url(headers.get("Location", "nowhere"))
         return Answer(Verdict.REJECTED, f"it answered {status}, a redirect to {location}; set the endpoint to the final address")
     return Answer(Verdict.TOO_LARGE if status == 413 else Verdict.REJECTED, detail)
+
+
+def _words(headers: Mapping[str, str], data: bytes) -> str:
+    """The receiver's own words about a failure, if a person can read them."""
+    text = data[:200].decode("utf-8", "replace").strip()
+    if headers.get("Content-Type", "").startswith("application/x-protobuf"):
+        try:
+            # OTLP: the body is a google.rpc.Status, an integer and a text in the fields 1 and 2, like this message.
+            text = ExportTracePartialSuccess.FromString(data).error_message[:200].strip()
+        except DecodeError:
+            return ""
+    return text if text.isprintable() else ""
 
 
 def _delivered(signal: str, body: bytes) -> Answer:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import structlog.stdlib
@@ -20,10 +20,7 @@ from otelkit.logs.formatter import JSONFormatter, TextFormatter
 from otelkit.logs.item import LogItem
 from otelkit.logs.otlp import OTLPHandler
 from otelkit.logs.structlog_bridge import configure_structlog
-
-_OWN_LOGGER = "otelkit"
-_STANDARD_STREAMS = (1, 2)
-_OBSERVERS = ("opentelemetry.", "sentry_sdk.", "logfire.", "ddtrace.")
+from otelkit.logs.tree import is_mute, loggers, prints, reaches_root
 
 
 class LogSettings(Protocol):
@@ -70,7 +67,7 @@ def install(settings: LogSettings, resource: Mapping[str, str], emit_item: Calla
         return Installation([], ("logs: left alone, no exporter is chosen",))
     level = _level(settings.level)
     root = logging.getLogger()
-    is_root_free = all(_is_mute(handler) for handler in root.handlers)
+    is_root_free = all(is_mute(handler) for handler in root.handlers)
     if is_root_free:
         wiring.set_level(root, level)
     if to_console and is_root_free:
@@ -137,12 +134,12 @@ def _print_from_root(wiring: _Wiring, settings: LogSettings, resource: Mapping[s
     handler.setFormatter(_formatter(settings, resource, sys.stdout))
     # runserver's lines have a handler and a style of their own; they are lines like all others now.
     server = logging.getLogger("django.server")
-    if not server.propagate and any(_prints(own) for own in server.handlers):
+    if not server.propagate and any(prints(own) for own in server.handlers):
         wiring.set_propagate(server)
     aside = []
-    for logger in _loggers():
-        if _reaches_root(logger):
-            for own in [own for own in logger.handlers if _prints(own)]:
+    for logger in loggers():
+        if reaches_root(logger):
+            for own in [own for own in logger.handlers if prints(own)]:
                 wiring.take_handler(logger, own)  # Its lines arrive at the root logger, and would be printed twice.
                 aside.append(logger.name)
     wiring.add_handler(logging.getLogger(), handler)
@@ -154,12 +151,12 @@ def _exchange_formatters(wiring: _Wiring, settings: LogSettings, resource: Mappi
     exchanged: list[str] = []
     kept: list[str] = []
     seen: set[logging.Handler] = set()
-    for logger in (logging.getLogger(), *_loggers()):
+    for logger in (logging.getLogger(), *loggers()):
         for handler in logger.handlers:
             if handler in seen or isinstance(handler, StdoutHandler):
                 continue
             seen.add(handler)
-            if not _prints(handler):
+            if not prints(handler):
                 if isinstance(handler, logging.StreamHandler):
                     kept.append(f"{type(handler).__name__} on {logger.name}")
             elif isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
@@ -181,7 +178,7 @@ def _exchange_formatters(wiring: _Wiring, settings: LogSettings, resource: Mappi
 def _send(wiring: _Wiring, emit_item: Callable[[LogItem], None], *, keeps_last_resort: bool) -> None:
     handler = OTLPHandler(emit_item)
     # One without handlers is left alone: with ours, Python would no longer print its warnings as a last resort.
-    deaf = [logger for logger in _loggers() if not logger.propagate and logger.handlers]
+    deaf = [logger for logger in loggers() if not logger.propagate and logger.handlers]
     for logger in (logging.getLogger(), *deaf):
         wiring.add_handler(logger, handler)
     also = f", also from {', '.join(logger.name for logger in deaf)} (they do not propagate)" if deaf else ""
@@ -197,43 +194,6 @@ def _formatter(settings: LogSettings, resource: Mapping[str, str], stream: Any) 
         return TextFormatter(colour=is_terminal and not os.environ.get("NO_COLOR"))
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return JSONFormatter(resource, ascii_only="utf" not in encoding.lower())
-
-
-def _is_mute(handler: logging.Handler) -> bool:
-    """Whether the handler shows nobody anything: those that observability packages put on the root logger do not count."""
-    return isinstance(handler, logging.NullHandler) or type(handler).__module__.startswith(_OBSERVERS)
-
-
-def _prints(handler: logging.Handler) -> bool:
-    """Whether the handler writes to stdout or stderr."""
-    if not isinstance(handler, logging.StreamHandler) or isinstance(handler, logging.FileHandler):
-        return False
-    if any(handler.stream is stream for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
-        return True
-    try:
-        # Servers wrap or replace the two after logging took hold of them.
-        return handler.stream.fileno() in _STANDARD_STREAMS
-    except (AttributeError, OSError, ValueError):
-        return False
-
-
-def _loggers() -> Iterator[logging.Logger]:
-    """Every named logger but the kit's own, which print in their own way."""
-    known = list(logging.getLogger().manager.loggerDict.items())
-    return (
-        logger
-        for name, logger in sorted(known, key=lambda item: item[0])
-        if isinstance(logger, logging.Logger) and name != _OWN_LOGGER and not name.startswith(f"{_OWN_LOGGER}.")
-    )
-
-
-def _reaches_root(logger: logging.Logger) -> bool:
-    current: logging.Logger | None = logger
-    while current is not None and current.parent is not None:
-        if not current.propagate:
-            return False
-        current = current.parent
-    return True
 
 
 def _level(name: str) -> int:

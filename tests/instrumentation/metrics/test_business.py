@@ -197,8 +197,8 @@ def test_all_problems_of_a_declaration_come_in_one_error():
 
 
 def test_status_lists_what_is_declared(monkeypatch):
-    assert "  business.tests.orders        counter in {order}; channel = web | app | _OTHER" in status()
-    assert "  business.tests.visits        counter in {visit}; campaign = any, capped" in status()
+    assert "  business.tests.orders        counter in {order}; channel = web | app | _OTHER" in str(status())
+    assert "  business.tests.visits        counter in {visit}; campaign = any, capped" in str(status())
 
 
 def test_a_forked_worker_counts_from_nothing_and_sends_its_own():
