@@ -114,7 +114,7 @@ def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     notes: list[str] = []
     slot, resource = _identify(config, undo)
     aggregator = Aggregator(config.metrics.series_cap)
-    observe_process(aggregator, config.service.revision)
+    observe_process(aggregator, config.service)
     exporter = Exporter(config, resource, aggregator, sender or HttpSender(config.export))
     tracer, note = _trace(config, exporter, undo)
     notes.append(note)
