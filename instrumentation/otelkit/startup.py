@@ -91,6 +91,9 @@ def start(config: Config | None = None, *, sender: Sender | None = None) -> Runt
             undo.close()
             return None
     _announce(_runtime)
+    if config.ignored:
+        said = "; ".join(f"{name} ({instead})" for name, instead in config.ignored.items())
+        logger.warning("Variables of OpenTelemetry that are set and change nothing here: %s.", said)
     return _runtime
 
 
@@ -111,9 +114,9 @@ def config_of_project() -> Config:
 
 
 def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
-    notes: list[str] = []
+    notes = [f"{name}: changes nothing here; {instead}" for name, instead in config.ignored.items()]
     slot, resource = _identify(config, undo)
-    aggregator = Aggregator(config.metrics.series_cap)
+    aggregator = Aggregator(config.metrics.series_cap, keeps_exemplars=config.metrics.exemplars != "always_off")
     observe_process(aggregator, config.service)
     exporter = Exporter(config, resource, aggregator, sender or HttpSender(config.export))
     tracer, note = _trace(config, exporter, undo)
@@ -141,15 +144,18 @@ def _identify(config: Config, undo: ExitStack) -> tuple[Slot, dict[str, str | in
 
 
 def _trace(config: Config, exporter: Exporter, undo: ExitStack) -> tuple[Tracer, str]:
+    from otelkit.traces.propagators import propagate_by
     from otelkit.traces.provider import switch_off, switch_on
-    from otelkit.traces.w3c import replace_default
 
+    traces = config.traces
     undo.callback(switch_off)
-    undo.callback(replace_default())
-    take = exporter.span if "otlp" in config.traces.exporters else None
-    tracer, made_by = switch_on("otelkit", otelkit.__version__, config.traces.sample_ratio, take)
-    kept = f"{config.traces.sample_ratio:.0%} of new traces kept"
-    return tracer, f"traces: {made_by}, {kept}" if config.traces.exporters else "traces: off"
+    undo.callback(propagate_by(traces.propagators, is_chosen="traces.propagators" in config.sources))
+    take = exporter.span if "otlp" in traces.exporters else None
+    tracer, made_by = switch_on(
+        "otelkit", otelkit.__version__, traces.kept_share, take, follows_caller=traces.follows_callers, sdk_spans=traces.sdk_spans
+    )
+    kept = f"{traces.kept_share:.0%} of {'new' if traces.follows_callers else 'all'} traces kept"
+    return tracer, f"traces: {made_by}, {kept}" if traces.exporters else "traces: off"
 
 
 def _follow_queries(runtime: Runtime) -> None:
@@ -216,6 +222,15 @@ def _write_logs(runtime: Runtime) -> None:
     runtime.log_wiring = LogWiring(runtime.config.logs, runtime.resource, emit)
     runtime.undo.callback(runtime.log_wiring.remove)
     runtime.notes.extend(runtime.log_wiring.notes)
+    if runtime.config.logs.own_level:
+        _set_own_level(runtime)
+
+
+def _set_own_level(runtime: Runtime) -> None:
+    for name in ("otelkit", "opentelemetry"):
+        own = logging.getLogger(name)
+        runtime.undo.callback(own.setLevel, own.level)
+        own.setLevel(runtime.config.logs.own_level)
 
 
 def _measure(runtime: Runtime) -> None:
