@@ -21,7 +21,8 @@ from otelkit.config import Config, load
 from otelkit.ending import before_the_end
 from otelkit.errors import ConfigError
 from otelkit.export.exporter import Exporter
-from otelkit.export.sender import HttpSender, Sender
+from otelkit.export.sender import Sender
+from otelkit.export.senders import sender_of
 from otelkit.identity import Slot, resource_attributes
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.metrics.process import observe_process
@@ -118,7 +119,7 @@ def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     slot, resource = _identify(config, undo)
     aggregator = Aggregator(config.metrics.series_cap, keeps_exemplars=config.metrics.exemplars != "always_off")
     observe_process(aggregator, config.service)
-    exporter = Exporter(config, resource, aggregator, sender or HttpSender(config.export))
+    exporter = Exporter(config, resource, aggregator, sender or sender_of(config.export))
     tracer, note = _trace(config, exporter, undo)
     notes.append(note)
     engine = RequestEngine(config, tracer, aggregator)

@@ -10,6 +10,7 @@ from otelkit.settings_field import setting
 
 HTTP, GRPC = "http/protobuf", "grpc"
 """Protocols, as OpenTelemetry names them."""
+USUAL_ENDPOINTS = {HTTP: "http://127.0.0.1:4318", GRPC: "http://127.0.0.1:4317"}
 
 
 class Receiver(NamedTuple):
@@ -29,9 +30,9 @@ class Receiver(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class _EverySignal:
     endpoint: str = setting(
-        "http://127.0.0.1:4318",
+        USUAL_ENDPOINTS[HTTP],
         env="OTEL_EXPORTER_OTLP_ENDPOINT",
-        help="Address of the collector; /v1/traces, /v1/metrics and /v1/logs are added. HTTP_PROXY and NO_PROXY hold for other machines.",
+        help="Address of the collector; over HTTP /v1/traces, /v1/metrics and /v1/logs are added. HTTP_PROXY and NO_PROXY count.",
         check=s.http_url,
     )
     protocol: str = setting(

@@ -6,9 +6,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import Any
 
 from otelkit import settings_field as s
+from otelkit.catalog.labels import SIGNAL
+from otelkit.config.export import GRPC, HTTP, USUAL_ENDPOINTS, Export
 from otelkit.config.presets import PRESETS
 from otelkit.config.sections import SECTIONS, Config, declared
 from otelkit.config.variables import OWN, SPAN_LIMITS, SWITCH, unknown_of_ours, without_effect
@@ -43,10 +46,10 @@ def load(settings: Mapping[str, Any] | None = None, environ: Mapping[str, str] |
     config = PRESETS[preset]
     sections = {section: replace(getattr(config, section), **changes) for section, changes in values.items() if section}
     made = replace(config, preset=preset, sources=sources, ignored=without_effect(environ, known), **values.get("", {}), **sections)
-    problems = _of_client_certificates(made)
+    problems = [*_of_client_certificates(made), *_of_grpc(made)]
     if problems:
         raise ConfigError(problems)
-    return made
+    return replace(made, export=_with_usual_ports(made))
 
 
 def _from_settings(settings: Mapping[str, Any], values: dict[str, dict[str, Any]], sources: dict[str, str], problems: list[str]) -> None:
@@ -148,6 +151,30 @@ def _of_client_certificates(config: Config) -> list[str]:
             problems.append(f'{where} needs OTELKIT["export"]["{lacks}"] beside it, which is not set: a certificate is shown with its key.')
     return problems
 
+
+def _of_grpc(config: Config) -> list[str]:
+    asked = [name for name in _PROTOCOLS if getattr(config.export, name) == GRPC]
+    if not asked or find_spec("grpc") is not None:
+        return []
+    return [
+        f"{config.sources[f'export.{asked[0]}']} is {GRPC}, and grpcio is not installed.\nInstall it with:  pip install 'otelkit[grpc]'"
+    ]
+
+
+def _with_usual_ports(config: Config) -> Export:
+    """Where only the protocol was chosen, the port that is usual for it (OTLP: 4318 for HTTP, 4317 for gRPC)."""
+    export = config.export
+    if "export.endpoint" in config.sources or not any(getattr(export, name) == GRPC for name in _PROTOCOLS):
+        return export
+    own: dict[str, Any] = {
+        f"{signal}_endpoint": USUAL_ENDPOINTS[GRPC] if protocol == GRPC else f"{USUAL_ENDPOINTS[HTTP]}/v1/{signal}"
+        for signal in SIGNAL.values
+        if (protocol := getattr(export, f"{signal}_protocol")) and not getattr(export, f"{signal}_endpoint")
+    }
+    return replace(export, endpoint=USUAL_ENDPOINTS[export.protocol], **own)
+
+
+_PROTOCOLS = ("protocol", *(f"{signal}_protocol" for signal in SIGNAL.values))
 
 _NAMED_BY_ATTRIBUTE = {
     "service.name": "name",

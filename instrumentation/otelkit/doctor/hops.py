@@ -18,7 +18,8 @@ from otelkit.catalog.metrics import HTTP_SERVER_REQUEST_DURATION
 from otelkit.catalog.naming import series_name
 from otelkit.config import Config
 from otelkit.errors import ConfigError
-from otelkit.export.sender import Answer, HttpSender, Verdict
+from otelkit.export.sender import Answer, Sender, Verdict
+from otelkit.export.senders import sender_of
 from otelkit.redaction import redact_url
 
 PATH = "/otelkit-doctor"
@@ -40,7 +41,7 @@ class Hop:
 class RecordingSender:
     """Sends, and remembers what the receiver answered to each signal."""
 
-    def __init__(self, sender: HttpSender) -> None:
+    def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self.answers: dict[str, Answer] = {}
 
@@ -85,7 +86,7 @@ def _without_console(config: Config) -> tuple[str, ...]:
 
 
 def _examine(config: Config) -> Iterator[Hop]:
-    sender = RecordingSender(HttpSender(config.export))
+    sender = RecordingSender(sender_of(config.export))
     runtime = startup.start(config, sender=sender)
     if runtime is None:
         yield Hop("application", False, "otelkit could not start", "Start the project itself; its log says why.")

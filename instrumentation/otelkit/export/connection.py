@@ -112,13 +112,13 @@ def proxy_for(url: str) -> str | None:
     """The proxy of HTTP_PROXY or HTTPS_PROXY, unless NO_PROXY names the host. A receiver on this machine is never reached by a proxy."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if _is_loopback(host) or proxy_bypass_environment(parts.netloc.rpartition("@")[2]):
+    if is_loopback(host) or proxy_bypass_environment(parts.netloc.rpartition("@")[2]):
         return None
     proxies = getproxies_environment()
     return proxies.get(parts.scheme) or proxies.get("all")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -135,6 +135,9 @@ class Exporter:
             )
         elif self._unsaid:
             self._warn(*self._unsaid)
+        close = getattr(self._sender, "close", None)
+        if close and not abandoned:
+            close()
 
     def after_fork_in_child(self, resource: Mapping[str, Any]) -> None:
         """Starts again from nothing in a child process: the parent sends what was recorded before the fork."""

@@ -126,7 +126,7 @@ def _understand(signal: str, status: int, headers: Mapping[str, str], data: byte
         kind = headers.get("Content-Type", "")
         if kind.startswith("text/html"):  # a page says 200 to everything
             return Answer(Verdict.REJECTED, f"it answered {status} with a web page ({kind}), so it is no OTLP receiver")
-        return _delivered(signal, data)
+        return delivered(signal, data)
     text = data[:200].decode("utf-8", "replace").strip()
     detail = f"it answered {status}{': ' + text if text and text.isprintable() else ''}"
     if status in _RETRYABLE:
@@ -137,7 +137,7 @@ def _understand(signal: str, status: int, headers: Mapping[str, str], data: byte
     return Answer(Verdict.TOO_LARGE if status == 413 else Verdict.REJECTED, detail)
 
 
-def _delivered(signal: str, body: bytes) -> Answer:
+def delivered(signal: str, body: bytes) -> Answer:
     """A 2xx whose body may say that some items were refused. Something that is no OTLP answer counts as delivered: it was a 2xx."""
     message: Any
     try:
