@@ -11,14 +11,15 @@ import os
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Tracer
 
 import otelkit
-from otelkit.config import Config, load
+from otelkit.config import Config, Logs, load
 from otelkit.ending import before_the_end
+from otelkit.entry import is_command
 from otelkit.errors import ConfigError
 from otelkit.export.exporter import Exporter
 from otelkit.export.sender import Sender
@@ -220,11 +221,19 @@ def _write_logs(runtime: Runtime) -> None:
     from otelkit.log_wiring import LogWiring
 
     emit = runtime.exporter.log if "otlp" in runtime.config.logs.exporters else None
-    runtime.log_wiring = LogWiring(runtime.config.logs, runtime.resource, emit)
+    runtime.log_wiring = LogWiring(_log_settings(runtime.config), runtime.resource, emit)
     runtime.undo.callback(runtime.log_wiring.remove)
     runtime.notes.extend(runtime.log_wiring.notes)
     if runtime.config.logs.own_level:
         _set_own_level(runtime)
+
+
+def _log_settings(config: Config) -> Logs:
+    """The settings, with what they leave to the process and to what else is on."""
+    chosen = config.logs
+    stream = ("stderr" if is_command() else "stdout") if chosen.stream == "auto" else chosen.stream
+    has_own_line = chosen.access and config.requests.engine == "otelkit"
+    return replace(chosen, stream=stream, server_access=chosen.server_access or not has_own_line)
 
 
 def _set_own_level(runtime: Runtime) -> None:

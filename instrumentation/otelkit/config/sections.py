@@ -143,7 +143,21 @@ class Logs:
         help="Lowest level of the root logger.",
         check=s.one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
     )
+    stream: str = setting(
+        "auto",
+        env="OTELKIT_LOGS_STREAM",
+        help="Where the console's lines are printed, if the project has no handler of its own: stdout or stderr. Auto is stderr for "
+        "management commands, whose standard output is their result, and stdout for everything else.",
+        check=s.one_of("auto", "stdout", "stderr"),
+    )
     access: bool = setting(True, help="One line per request.")
+    server_access: bool = setting(
+        False, help="Keeps the access lines of the server itself (gunicorn, uvicorn, hypercorn, granian, runserver) beside those."
+    )
+    quiet: tuple[str, ...] = setting(
+        ("httpx", "httpcore", "urllib3", "elastic_transport", "opensearch", "botocore", "azure", "kafka", "pika"),
+        help="Loggers of libraries that say every call at INFO: unless the project gives them a level, only their warnings are written.",
+    )
     own_level: str = setting(
         "",
         env="OTEL_LOG_LEVEL",
