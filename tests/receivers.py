@@ -41,9 +41,16 @@ class Certificate:
 
 @contextmanager
 def receiver(
-    status: int = 200, headers: dict[str, str] | None = None, body: bytes = b"", certificate: Certificate | None = None
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    body: bytes = b"",
+    certificate: Certificate | None = None,
+    clients: Certificate | None = None,
 ) -> Iterator[Receiver]:
-    """A receiver that gives everyone this answer, until ``answer`` is replaced. With a certificate it speaks TLS."""
+    """A receiver that gives everyone this answer, until ``answer`` is replaced.
+
+    With a certificate it speaks TLS; with ``clients`` only to those who show that certificate.
+    """
     running = Receiver(lambda _: (status, headers or {}, body))
 
     class Handler(BaseHTTPRequestHandler):
@@ -71,6 +78,9 @@ def receiver(
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate.path, certificate.key)
+        if clients is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(clients.path)
         # Without a handshake in accept(), where one client that breaks it off would end the server.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         server.handle_error = lambda *_: None  # type: ignore[method-assign]  # the test says what the client thinks of it
@@ -158,6 +168,7 @@ def certificate_for(name: str, folder: Path) -> Certificate:
     program = shutil.which("openssl")
     if program is None:
         pytest.skip("openssl is not on PATH; it makes the certificate of this test")
+    folder.mkdir(exist_ok=True)
     made = Certificate(str(folder / "certificate.pem"), str(folder / "key.pem"))
     subject = ["-subj", "/CN=receiver", "-addext", f"subjectAltName={name}"]
     command = [program, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", made.key, "-out", made.path, *subject]

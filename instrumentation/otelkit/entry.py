@@ -60,6 +60,12 @@ def is_checked_first(arguments: list[str] | None = None) -> bool:
     return bool(command.requires_system_checks == "__all__")
 
 
+def is_command(arguments: list[str] | None = None) -> bool:
+    """Whether this process is a management command that serves nobody: what it prints is what somebody asked for."""
+    arguments = sys.argv if arguments is None else arguments
+    return _program(arguments) in _DJANGO and len(arguments) > 1 and arguments[1] not in _SERVERS
+
+
 def _program(arguments: list[str]) -> str:
     """The program's file name; of ``python -m package`` the package's, whose ``__main__.py`` is the file."""
     path = Path(arguments[0] if arguments else "")

@@ -21,6 +21,7 @@ from otelkit.catalog.naming import bound_text, label_name, series_names
 from otelkit.catalog.spans import SPANS
 from otelkit.checks import CHECKS
 from otelkit.config import PRESETS, SECTIONS, declared
+from otelkit.config.variables import SPAN_LIMITS, SWITCH, WITHOUT_EFFECT
 from otelkit.metrics.declaring import PREFIX
 from otelkit.settings_field import declaration
 
@@ -60,6 +61,18 @@ def settings_page() -> str:
         says = declaration(item)
         defaults = " | ".join(_value(getattr(getattr(preset, section) if section else preset, name)) for preset in PRESETS.values())
         lines.append(f"| `{name}` | {defaults} | {f'`{says.env}`' if says.env else ''} | {says.help} |")
+    lines += [
+        "",
+        "## OpenTelemetry's other variables",
+        "",
+        f"`{SWITCH}=true` switches everything off.",
+        f"These are read by OpenTelemetry's SDK, and set `traces.sdk_spans`: {', '.join(f'`{name}`' for name in SPAN_LIMITS)}.",
+        "These change nothing, and a warning at the start says so:",
+        "",
+        "| variable | what holds instead |",
+        "|---|---|",
+        *(f"| `{name}` | {instead} |" for name, instead in WITHOUT_EFFECT.items()),
+    ]
     return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
 
 

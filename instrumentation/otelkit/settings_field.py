@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field
+from importlib.metadata import entry_points
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -54,9 +55,24 @@ def between(low: float, high: float) -> Check:
     return lambda value: None if low <= value <= high else f"must be between {low:g} and {high:g}"
 
 
-def one_of(*allowed: str) -> Check:
+def either(exempt: object, check: Check) -> Check:
+    """This one value, or what ``check`` asks for."""
+    return lambda value: None if value == exempt else check(value)
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The check of :func:`one_of`; knows its words, so that an error can offer the nearest."""
+
+    allowed: tuple[str, ...]
+
+    def __call__(self, value: Any) -> str | None:
+        return None if value in self.allowed else f"must be one of {', '.join(self.allowed)}"
+
+
+def one_of(*allowed: str) -> OneOf:
     """One of these words."""
-    return lambda value: None if value in allowed else f"must be one of {', '.join(allowed)}"
+    return OneOf(allowed)
 
 
 def subset_of(*allowed: str) -> Check:
@@ -66,7 +82,7 @@ def subset_of(*allowed: str) -> Check:
 
 def optional(check: Check) -> Check:
     """Empty, or what ``check`` asks for."""
-    return lambda value: None if value == "" else check(value)
+    return either("", check)
 
 
 def http_url(value: str) -> str | None:
@@ -102,6 +118,27 @@ def networks(value: tuple[str, ...]) -> str | None:
     return None
 
 
+def propagators(value: tuple[str, ...]) -> str | None:
+    """Formats of trace headers: the W3C's, and those whose package is installed."""
+    for name in value:
+        if name not in W3C_FORMATS and not entry_points(group="opentelemetry_propagator", name=name):
+            package = _PROPAGATOR_PACKAGES.get(name)
+            hint = f" (pip install {package})" if package else ""
+            known = sorted({*W3C_FORMATS, *entry_points(group="opentelemetry_propagator").names})
+            return f"may hold {', '.join(known)}, or what is installed: {name!r} is not{hint}"
+    return None
+
+
+W3C_FORMATS = ("tracecontext", "baggage")
+_PROPAGATOR_PACKAGES = {
+    "b3": "opentelemetry-propagator-b3",
+    "b3multi": "opentelemetry-propagator-b3",
+    "jaeger": "opentelemetry-propagator-jaeger",
+    "xray": "opentelemetry-propagator-aws-xray",
+    "ottrace": "opentelemetry-propagator-ot-trace",
+}
+
+
 def header(value: str) -> str | None:
     """The name of an HTTP header."""
     return None if value.replace("-", "").isalnum() and value.isascii() else "must be the name of a header, like X-Request-ID"
@@ -116,6 +153,12 @@ def milliseconds(text: str) -> float:
         return float(text) / 1000
     except ValueError:
         raise ValueError("must be a number of milliseconds") from None
+
+
+def level(text: str) -> str:
+    """A level of Python's, from the words that OpenTelemetry's SDKs use; ``none`` leaves only what is critical."""
+    words = {"trace": "DEBUG", "warn": "WARNING", "fatal": "CRITICAL", "none": "CRITICAL"}
+    return words.get(text.lower(), text.upper())
 
 
 def exporters(text: str) -> tuple[str, ...]:

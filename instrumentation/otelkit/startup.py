@@ -11,17 +11,19 @@ import os
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Tracer
 
 import otelkit
-from otelkit.config import Config, load
+from otelkit.config import Config, Logs, load
 from otelkit.ending import before_the_end
+from otelkit.entry import is_command
 from otelkit.errors import ConfigError
 from otelkit.export.exporter import Exporter
-from otelkit.export.sender import HttpSender, Sender
+from otelkit.export.sender import Sender
+from otelkit.export.senders import sender_of
 from otelkit.identity import Slot, resource_attributes
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.metrics.process import observe_process
@@ -91,6 +93,9 @@ def start(config: Config | None = None, *, sender: Sender | None = None) -> Runt
             undo.close()
             return None
     _announce(_runtime)
+    if config.ignored:
+        said = "; ".join(f"{name} ({instead})" for name, instead in config.ignored.items())
+        logger.warning("Variables of OpenTelemetry that are set and change nothing here: %s.", said)
     return _runtime
 
 
@@ -111,11 +116,11 @@ def config_of_project() -> Config:
 
 
 def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
-    notes: list[str] = []
+    notes = [f"{name}: changes nothing here; {instead}" for name, instead in config.ignored.items()]
     slot, resource = _identify(config, undo)
-    aggregator = Aggregator(config.metrics.series_cap)
-    observe_process(aggregator, config.service.revision)
-    exporter = Exporter(config, resource, aggregator, sender or HttpSender(config.export))
+    aggregator = Aggregator(config.metrics.series_cap, keeps_exemplars=config.metrics.exemplars != "always_off")
+    observe_process(aggregator, config.service)
+    exporter = Exporter(config, resource, aggregator, sender or sender_of(config.export))
     tracer, note = _trace(config, exporter, undo)
     notes.append(note)
     engine = RequestEngine(config, tracer, aggregator)
@@ -141,15 +146,18 @@ def _identify(config: Config, undo: ExitStack) -> tuple[Slot, dict[str, str | in
 
 
 def _trace(config: Config, exporter: Exporter, undo: ExitStack) -> tuple[Tracer, str]:
+    from otelkit.traces.propagators import propagate_by
     from otelkit.traces.provider import switch_off, switch_on
-    from otelkit.traces.w3c import replace_default
 
+    traces = config.traces
     undo.callback(switch_off)
-    undo.callback(replace_default())
-    take = exporter.span if "otlp" in config.traces.exporters else None
-    tracer, made_by = switch_on("otelkit", otelkit.__version__, config.traces.sample_ratio, take)
-    kept = f"{config.traces.sample_ratio:.0%} of new traces kept"
-    return tracer, f"traces: {made_by}, {kept}" if config.traces.exporters else "traces: off"
+    undo.callback(propagate_by(traces.propagators, is_chosen="traces.propagators" in config.sources))
+    take = exporter.span if "otlp" in traces.exporters else None
+    tracer, made_by = switch_on(
+        "otelkit", otelkit.__version__, traces.kept_share, take, follows_caller=traces.follows_callers, sdk_spans=traces.sdk_spans
+    )
+    kept = f"{traces.kept_share:.0%} of {'new' if traces.follows_callers else 'all'} traces kept"
+    return tracer, f"traces: {made_by}, {kept}" if traces.exporters else "traces: off"
 
 
 def _follow_queries(runtime: Runtime) -> None:
@@ -213,9 +221,26 @@ def _write_logs(runtime: Runtime) -> None:
     from otelkit.log_wiring import LogWiring
 
     emit = runtime.exporter.log if "otlp" in runtime.config.logs.exporters else None
-    runtime.log_wiring = LogWiring(runtime.config.logs, runtime.resource, emit)
+    runtime.log_wiring = LogWiring(_log_settings(runtime.config), runtime.resource, emit)
     runtime.undo.callback(runtime.log_wiring.remove)
     runtime.notes.extend(runtime.log_wiring.notes)
+    if runtime.config.logs.own_level:
+        _set_own_level(runtime)
+
+
+def _log_settings(config: Config) -> Logs:
+    """The settings, with what they leave to the process and to what else is on."""
+    chosen = config.logs
+    stream = ("stderr" if is_command() else "stdout") if chosen.stream == "auto" else chosen.stream
+    has_own_line = chosen.access and config.requests.engine == "otelkit"
+    return replace(chosen, stream=stream, server_access=chosen.server_access or not has_own_line)
+
+
+def _set_own_level(runtime: Runtime) -> None:
+    for name in ("otelkit", "opentelemetry"):
+        own = logging.getLogger(name)
+        runtime.undo.callback(own.setLevel, own.level)
+        own.setLevel(runtime.config.logs.own_level)
 
 
 def _measure(runtime: Runtime) -> None:

@@ -136,7 +136,7 @@ def _settings(config: Config) -> Iterator[Setting]:
 
 
 def _shown(name: str, value: object) -> str:
-    if name == "headers" and isinstance(value, dict):
+    if name.endswith("headers") and isinstance(value, dict):
         return ", ".join(f"{key}={REDACTED}" for key in value) or "-"  # a header of an export is there for its token, whatever its name
     if isinstance(value, dict):
         return ", ".join(f"{key}={redact_value(key, item)}" for key, item in value.items()) or "-"

@@ -203,14 +203,15 @@ def test_the_resource_is_what_the_catalogue_says():
     given = {"namespace": "shop", "version": "1.2", "revision": "4711abc", "owner": "team-a", "environment": "test", "criticality": "high"}
     with capture({"service": {"name": "orders", **given}}) as telemetry:
         assert set(telemetry.runtime.resource) == {label.name for label in RESOURCE}
-        assert telemetry.point("build.info")["attributes"]["vcs.ref.head.revision"] == "4711abc"
+        build = telemetry.point("build.info")["attributes"]
+        assert (build["service.version"], build["vcs.ref.head.revision"]) == ("1.2", "4711abc")
         for label in RESOURCE:
             assert not label.values or telemetry.runtime.resource[label.name] in label.values, label.name
 
 
 def test_a_revision_that_nobody_named_is_absent():
     with capture() as telemetry:
-        assert "vcs.ref.head.revision" not in telemetry.point("build.info")["attributes"]
+        assert set(telemetry.point("build.info")["attributes"]) == {"python.version", "django.version", "otelkit.version"}
         assert "vcs.ref.head.revision" not in telemetry.runtime.resource
 
 

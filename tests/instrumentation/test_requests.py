@@ -313,3 +313,27 @@ def test_answers_are_the_same_with_the_kit_on_and_off(client, path):
     with capture():
         on = Client(raise_request_exception=False).get(path)
         assert (on.status_code, dict(on.headers), on.getvalue()) == off
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [("HTTP/1.1", "1.1"), ("HTTP/1.0", "1.0"), ("HTTP/2", "2"), ("HTTP/2.0", "2"), ("HTTP/3.0", "3"), ("", "1.1")],
+)
+def test_the_version_of_http_is_what_the_wsgi_server_says(said: str, version: str):
+    """gunicorn and uWSGI behind a proxy of HTTP/2, mod_wsgi: SERVER_PROTOCOL."""
+    with capture() as telemetry:
+        Client().get("/items/1", SERVER_PROTOCOL=said)
+        assert telemetry.span("GET /items/{pk}")["attributes"]["network.protocol.version"] == version
+
+
+@pytest.mark.parametrize("version", ["1.1", "2", "3"])
+def test_the_version_of_http_is_what_the_asgi_server_says(version: str):
+    """hypercorn and granian speak HTTP/2 themselves; the scope says so, and Django's META does not."""
+
+    class Speaking(AsyncClient):
+        def _base_scope(self, **request: object) -> dict[str, object]:
+            return {**super()._base_scope(**request), "http_version": version}
+
+    with capture() as telemetry:
+        asyncio.run(Speaking().get("/async/items/1"))
+        assert telemetry.span("GET /async/items/{pk}")["attributes"]["network.protocol.version"] == version

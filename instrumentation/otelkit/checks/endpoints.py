@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from otelkit.checks.check import Finding, Project, check
+from otelkit.config.export import GRPC
 from otelkit.redaction import redact_url
 
 _GRPC_PORT, _HTTP_PORT = 4317, 4318
@@ -26,9 +27,9 @@ def signals_sent(project: Project) -> list[str]:
 
 
 def addresses_in_use(project: Project) -> dict[str, str]:
-    """Setting -> address, of those that something is sent to."""
+    """Setting -> address, of those that something is sent to over HTTP."""
     export = project.config.export
-    sent = signals_sent(project)
+    sent = [signal for signal in signals_sent(project) if export.receiver(signal).protocol != GRPC]
     own = {f"export.{signal}_endpoint": str(getattr(export, f"{signal}_endpoint")) for signal in sent}
     found = {setting: address for setting, address in own.items() if address}
     if len(found) < len(sent):
@@ -38,12 +39,12 @@ def addresses_in_use(project: Project) -> dict[str, str]:
 
 @check("W020")
 def port_of_grpc(project: Project) -> Iterator[Finding]:
-    """An endpoint is on port 4317, where collectors expect gRPC; the kit speaks HTTP, which usually has port 4318."""
+    """An endpoint is on port 4317, where collectors expect gRPC, and the protocol is HTTP, which usually has port 4318."""
     for setting, address in addresses_in_use(project).items():
         if urlsplit(address).port == _GRPC_PORT:
             shown = redact_url(address)
             yield Finding(
-                f"{project.where(setting)} is {shown}, but 4317 is the port of OTLP over gRPC, and otelkit speaks OTLP over HTTP.",
+                f"{project.where(setting)} is {shown}, but 4317 is the port of OTLP over gRPC, and the protocol is HTTP.",
                 f"Use the collector's port for HTTP, usually {_HTTP_PORT}: {shown.replace(f':{_GRPC_PORT}', f':{_HTTP_PORT}', 1)}",
             )
 

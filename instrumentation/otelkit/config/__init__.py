@@ -1,6 +1,6 @@
 """The configuration: every setting declared once, presets as values, and the loader that puts both together."""
 
-from otelkit.config.export import Export
+from otelkit.config.export import Export, Receiver
 from otelkit.config.loading import load
 from otelkit.config.presets import PRESETS
 from otelkit.config.sections import SECTIONS, Clients, Config, Database, Logs, Metrics, Requests, Service, Traces, declared
@@ -14,6 +14,7 @@ __all__ = [
     "Export",
     "Logs",
     "Metrics",
+    "Receiver",
     "Requests",
     "Service",
     "Traces",

@@ -31,6 +31,9 @@ class Service:
     )
 
 
+SAMPLERS = ("always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio")
+
+
 @dataclass(frozen=True, slots=True)
 class Traces:
     """Spans."""
@@ -41,9 +44,38 @@ class Traces:
     sample_ratio: float = setting(
         1.0,
         env="OTEL_TRACES_SAMPLER_ARG",
-        help="Share of new traces to keep, from 0 to 1. Callers that already decided are followed.",
+        help="Share of new traces to keep, from 0 to 1, where the sampler is one of ratio. Callers that already decided are followed.",
         check=s.between(0, 1),
     )
+    sampler: str = setting(
+        "parentbased_traceidratio",
+        env="OTEL_TRACES_SAMPLER",
+        help="How traces are chosen: all (always_on), none (always_off) or by ratio; with parentbased_ in front only new ones, because "
+        "callers that already decided are followed.",
+        check=s.one_of(*SAMPLERS),
+    )
+    propagators: tuple[str, ...] = setting(
+        ("tracecontext", "baggage"),
+        env="OTEL_PROPAGATORS",
+        help="Formats of the headers by which a trace goes on: tracecontext, baggage, and those that a package of OpenTelemetry adds.",
+        check=s.propagators,
+        parse=s.exporters,
+    )
+    sdk_spans: bool = setting(
+        False,
+        help="Lets OpenTelemetry's SDK make the kit's own spans, which costs several times as much; the variables of its limits "
+        "(OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT and the like) do so, too.",
+    )
+
+    @property
+    def kept_share(self) -> float:
+        """The share that the sampler keeps of the traces about which it decides."""
+        return {"on": 1.0, "off": 0.0}.get(self.sampler.rpartition("_")[2], self.sample_ratio)
+
+    @property
+    def follows_callers(self) -> bool:
+        """Whether that share is of new traces alone."""
+        return self.sampler.startswith("parentbased_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +94,13 @@ class Metrics:
     )
     series_cap: int = setting(
         2000, help="Label sets a metric may have in one process; further ones share one overflow series.", check=s.between(10, 100_000)
+    )
+    exemplars: str = setting(
+        "trace_based",
+        env="OTEL_METRICS_EXEMPLAR_FILTER",
+        help="Which measurements name their trace: those of kept traces (trace_based) or none (always_off); always_on is trace_based for "
+        "the kit's own metrics. OpenTelemetry's instruments go by the variable alone.",
+        check=s.one_of("trace_based", "always_off", "always_on"),
     )
     strict: bool = setting(
         False, help="Raises where a business metric is given labels that it does not declare, instead of mending them; for tests."
@@ -104,7 +143,28 @@ class Logs:
         help="Lowest level of the root logger.",
         check=s.one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
     )
+    stream: str = setting(
+        "auto",
+        env="OTELKIT_LOGS_STREAM",
+        help="Where the console's lines are printed, if the project has no handler of its own: stdout or stderr. Auto is stderr for "
+        "management commands, whose standard output is their result, and stdout for everything else.",
+        check=s.one_of("auto", "stdout", "stderr"),
+    )
     access: bool = setting(True, help="One line per request.")
+    server_access: bool = setting(
+        False, help="Keeps the access lines of the server itself (gunicorn, uvicorn, hypercorn, granian, runserver) beside those."
+    )
+    quiet: tuple[str, ...] = setting(
+        ("httpx", "httpcore", "urllib3", "elastic_transport", "opensearch", "botocore", "azure", "kafka", "pika"),
+        help="Loggers of libraries that say every call at INFO: unless the project gives them a level, only their warnings are written.",
+    )
+    own_level: str = setting(
+        "",
+        env="OTEL_LOG_LEVEL",
+        help="Lowest level of what otelkit and OpenTelemetry say about themselves; the root logger's when empty.",
+        check=s.optional(s.one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")),
+        parse=s.level,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +269,8 @@ class Config:
     preset: str = "production"
     sources: dict[str, str] = field(default_factory=dict)
     """Where each setting that is not the preset's came from: ``traces.sample_ratio`` -> ``OTEL_TRACES_SAMPLER_ARG``."""
+    ignored: dict[str, str] = field(default_factory=dict)
+    """Variables of OpenTelemetry that are set and change nothing here, each with what holds instead."""
 
 
 SECTIONS: dict[str, type] = {

@@ -43,7 +43,7 @@ def _what_the_stack_has(examination: Examination, address: str) -> dict[str, Any
     root = _root(examination, "traces")
     expected = [parts[signal] for signal in _delivered(examination) if _root(examination, signal) == root]
     deadline = Deadline()
-    pool = pool_manager(address, deadline, examination.config.export.certificate)
+    pool = pool_manager(examination.config.export.receiver("traces")._replace(address=address), deadline)
     end = monotonic() + examination.timeout
     while True:
         deadline.set(examination.timeout)

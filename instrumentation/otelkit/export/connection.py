@@ -19,6 +19,8 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from otelkit.config import Receiver
+
 
 class Deadline:
     """The moment at which the current exchange is given up."""
@@ -58,16 +60,17 @@ class _Reader(io.RawIOBase):
         super().close()
 
 
-def pool_manager(url: str, deadline: Deadline, certificate: str) -> urllib3.PoolManager:
-    """Connections to one address, by way of the proxy that the environment names for it.
+def pool_manager(receiver: Receiver, deadline: Deadline) -> urllib3.PoolManager:
+    """Connections to one receiver, by way of the proxy that the environment names for it.
 
-    ``certificate`` is the file of the authorities to trust; the system's when empty. An answer that lasts beyond ``deadline`` raises
-    urllib3's ReadTimeoutError.
+    An answer that lasts beyond ``deadline`` raises urllib3's ReadTimeoutError.
     """
     options: dict[str, Any] = {"num_pools": 1, "maxsize": 1}
-    if certificate:
-        options["ca_certs"] = certificate
-    proxy = proxy_for(url)
+    if receiver.certificate:
+        options["ca_certs"] = receiver.certificate
+    if receiver.client_certificate:
+        options |= {"cert_file": receiver.client_certificate, "key_file": receiver.client_key}
+    proxy = proxy_for(receiver.address)
     manager: urllib3.PoolManager
     if proxy:
         credentials = urlsplit(proxy)
@@ -109,13 +112,13 @@ def proxy_for(url: str) -> str | None:
     """The proxy of HTTP_PROXY or HTTPS_PROXY, unless NO_PROXY names the host. A receiver on this machine is never reached by a proxy."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if _is_loopback(host) or proxy_bypass_environment(parts.netloc.rpartition("@")[2]):
+    if is_loopback(host) or proxy_bypass_environment(parts.netloc.rpartition("@")[2]):
         return None
     proxies = getproxies_environment()
     return proxies.get(parts.scheme) or proxies.get("all")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

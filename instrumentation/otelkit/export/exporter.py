@@ -53,6 +53,7 @@ class Exporter:
         self._sender = sender
         self._pushes_metrics = "otlp" in config.metrics.exporters
         self.accounts = Accounts()
+        self._timeouts = {signal: self._export.receiver(signal).timeout for signal in self.accounts.of}
         self._begin()
         aggregator.observe(TELEMETRY_CREATED, self.accounts.created)
         aggregator.observe(TELEMETRY_EXPORTED, self.accounts.exported)
@@ -134,6 +135,9 @@ class Exporter:
             )
         elif self._unsaid:
             self._warn(*self._unsaid)
+        close = getattr(self._sender, "close", None)
+        if close and not abandoned:
+            close()
 
     def after_fork_in_child(self, resource: Mapping[str, Any]) -> None:
         """Starts again from nothing in a child process: the parent sends what was recorded before the fork."""
@@ -249,7 +253,7 @@ class Exporter:
         self._book(account, METRICS, points, self._send(METRICS, body))
 
     def _send(self, signal: str, body: bytes) -> Answer:
-        timeout = self._export.timeout
+        timeout = self._timeouts[signal]
         if self._closing.is_set():
             timeout = min(timeout, max(0.05, self._deadline - monotonic()))
         started = monotonic()

@@ -10,6 +10,11 @@ _WRONG_AUTHORITY = (
     'set OTELKIT["export"]["certificate"], or OTEL_EXPORTER_OTLP_CERTIFICATE, to the file (PEM) of the authority that signed it'
 )
 
+_CLIENT_CERTIFICATE = (
+    'set OTELKIT["export"]["client_certificate"] and ["client_key"], or OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and '
+    "OTEL_EXPORTER_OTLP_CLIENT_KEY, to its files (PEM)"
+)
+
 
 def reason(error: Exception) -> str:
     """A clause that may follow "Telemetry does not reach <address>:"."""
@@ -39,6 +44,12 @@ def _of_tls(error: Exception) -> str:
         return "it does not speak TLS; write http:// instead of https://, or use the port that does"
     if cause is not None and cause.reason in ("NO_CERTIFICATE_OR_CRL_FOUND", "NO_START_LINE"):
         return 'the file of OTELKIT["export"]["certificate"] (OTEL_EXPORTER_OTLP_CERTIFICATE) holds no certificate in PEM form'
+    if cause is not None and "CERTIFICATE_REQUIRED" in str(cause.reason):
+        return f"it wants to see a certificate of this service; {_CLIENT_CERTIFICATE}"
+    if isinstance(cause, ssl.SSLEOFError):
+        return f"it broke off while TLS was agreed on; if it wants to see a certificate of this service, {_CLIENT_CERTIFICATE}"
+    if cause is not None and cause.reason == "KEY_VALUES_MISMATCH":
+        return 'the private key of OTELKIT["export"]["client_key"] is not that of the client certificate'
     return f"TLS could not be agreed on ({cause.reason if cause is not None and cause.reason else error})"
 
 

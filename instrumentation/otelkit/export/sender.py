@@ -21,7 +21,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTracePartialSuccess, ExportTraceServiceResponse
 
 import otelkit
-from otelkit.config import Export
+from otelkit.catalog.labels import SIGNAL
+from otelkit.config import Export, Receiver
 from otelkit.export.connection import Deadline, pool_manager
 from otelkit.export.reasons import reason
 from otelkit.redaction import redact_url
@@ -60,14 +61,11 @@ class Sender(Protocol):
 
 
 class HttpSender:
-    """Sends to the configured endpoint."""
+    """Sends to the configured receivers over HTTP."""
 
     def __init__(self, export: Export) -> None:
-        self._export = export
-        self._headers = {"Content-Type": "application/x-protobuf", "User-Agent": f"otelkit/{otelkit.__version__}", **export.headers}
-        self._gzip = export.compression == "gzip"
-        if self._gzip:
-            self._headers["Content-Encoding"] = "gzip"
+        self._receivers = {signal: export.receiver(signal) for signal in SIGNAL.values}
+        self._headers = {signal: _headers(receiver) for signal, receiver in self._receivers.items()}
         self._deadline = Deadline()
         self._pools: dict[str, urllib3.PoolManager] = {}
 
@@ -78,7 +76,8 @@ class HttpSender:
     def send(self, signal: str, body: bytes, timeout: float) -> Answer:
         """Posts to the signal's address. ``timeout`` is for all of it, the last byte of the answer included."""
         self._deadline.set(timeout)
-        content = gzip.compress(body, 1) if self._gzip else body  # level 1: a tenth of level 9's time for twice its size
+        # Level 1: a tenth of level 9's time for twice its size.
+        content = gzip.compress(body, 1) if self._receivers[signal].compression == "gzip" else body
         try:
             try:
                 return _understand(signal, *self._post(signal, content))
@@ -90,14 +89,15 @@ class HttpSender:
 
     def _post(self, signal: str, content: bytes) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and the beginning of the body."""
+        receiver = self._receivers[signal]
         pool = self._pools.get(signal)
         if pool is None:
-            pool = self._pools[signal] = pool_manager(self._export.address(signal), self._deadline, self._export.certificate)
+            pool = self._pools[signal] = pool_manager(receiver, self._deadline)
         response = pool.request(
             "POST",
-            self._export.address(signal),
+            receiver.address,
             body=content,
-            headers=self._headers,
+            headers=self._headers[signal],
             timeout=urllib3.Timeout(total=self._deadline.left()),
             retries=False,
             redirect=False,
@@ -116,12 +116,17 @@ class HttpSender:
         return response.status, response.headers, data
 
 
+def _headers(receiver: Receiver) -> dict[str, str]:
+    headers = {"Content-Type": "application/x-protobuf", "User-Agent": f"otelkit/{otelkit.__version__}", **receiver.headers}
+    return {**headers, "Content-Encoding": "gzip"} if receiver.compression == "gzip" else headers
+
+
 def _understand(signal: str, status: int, headers: Mapping[str, str], data: bytes) -> Answer:
     if 200 <= status < 300:
         kind = headers.get("Content-Type", "")
         if kind.startswith("text/html"):  # a page says 200 to everything
             return Answer(Verdict.REJECTED, f"it answered {status} with a web page ({kind}), so it is no OTLP receiver")
-        return _delivered(signal, data)
+        return delivered(signal, data)
     text = _words(headers, data)
     detail = f"it answered {status}{': ' + text if text else ''}"
     if status in _RETRYABLE:
@@ -144,7 +149,7 @@ def _words(headers: Mapping[str, str], data: bytes) -> str:
     return text if text.isprintable() else ""
 
 
-def _delivered(signal: str, body: bytes) -> Answer:
+def delivered(signal: str, body: bytes) -> Answer:
     """A 2xx whose body may say that some items were refused. Something that is no OTLP answer counts as delivered: it was a 2xx."""
     message: Any
     try:

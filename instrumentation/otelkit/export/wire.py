@@ -6,6 +6,7 @@ value. Messages, texts and bytes are values with their length in front.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from struct import Struct
 
 VARINT, FIXED64, DELIMITED, FIXED32 = 0, 1, 2, 5
@@ -54,3 +55,38 @@ fixed32 = Struct("<I").pack
 """A whole number below 2**32 as the value of a FIXED32 field. Raises struct.error for another."""
 fixed64 = Struct("<Q").pack
 """A whole number below 2**64 as the value of a FIXED64 field. Raises struct.error for another."""
+
+
+def read_fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """Number and value of each field of a short message, texts and messages as bytes. Raises ValueError or IndexError for a broken one."""
+    at = 0
+    while at < len(message):
+        key, at = _read_varint(message, at)
+        wire_type = key & 7
+        if wire_type == VARINT:
+            value, at = _read_varint(message, at)
+            yield key >> 3, value
+            continue
+        if wire_type == DELIMITED:
+            size, at = _read_varint(message, at)
+        elif wire_type in (FIXED32, FIXED64):
+            size = 4 if wire_type == FIXED32 else 8
+        else:
+            raise ValueError(f"wire type {wire_type} is none")
+        if at + size > len(message):
+            raise ValueError("the message ends within a field")
+        yield key >> 3, message[at : at + size]
+        at += size
+
+
+def _read_varint(message: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = message[at]
+        value |= (byte & 0x7F) << shift
+        at += 1
+        if byte < 0x80:
+            return value, at
+        shift += 7
+        if shift > 63:
+            raise ValueError("a number of more than 64 bits")

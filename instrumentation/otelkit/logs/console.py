@@ -10,6 +10,8 @@ from typing import TextIO
 class StdoutHandler(logging.StreamHandler[TextIO]):
     """Prints on whatever ``sys.stdout`` is at the time. A stream that breaks never raises into the code that logs."""
 
+    name_of_stream = "stdout"
+
     def __init__(self) -> None:
         # Past StreamHandler.__init__, which would keep today's stream: test runners and daemons replace it.
         logging.Handler.__init__(self)
@@ -24,9 +26,9 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         """Print the line, on stderr where stdout is closed, full or gone."""
         text = self.format(record) + self.terminator
-        stdout = sys.stdout  # None in a process without a console.
-        if stdout is not None:
-            if _was_printed(stdout, text):
+        stream: TextIO | None = self.stream  # None in a process without a console.
+        if stream is not None:
+            if _was_printed(stream, text):
                 return
             self.failures += 1
         if sys.stderr is not None:
@@ -34,6 +36,17 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
 
     def flush(self) -> None:
         """Nothing: each line is flushed when it is printed, and a closed stream must not fail ``logging.shutdown()``."""
+
+
+class StderrHandler(StdoutHandler):
+    """Prints on ``sys.stderr``: for commands, whose standard output is what somebody asked for."""
+
+    name_of_stream = "stderr"
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        """The current ``sys.stderr``."""
+        return sys.stderr
 
 
 class LastResortHandler(logging.Handler):

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Protocol
 
 import structlog.stdlib
 
 from otelkit.catalog.logs import ACCESS_LOGGER
-from otelkit.logs.console import LastResortHandler, StdoutHandler
+from otelkit.logs.console import LastResortHandler, StderrHandler, StdoutHandler
 from otelkit.logs.formatter import JSONFormatter, TextFormatter
 from otelkit.logs.item import LogItem
+from otelkit.logs.noise import SERVER_ACCESS, is_no_access_line, unconfigured
 from otelkit.logs.otlp import OTLPHandler
 from otelkit.logs.structlog_bridge import configure_structlog
 from otelkit.logs.tree import is_mute, loggers, prints, reaches_root
@@ -37,6 +37,18 @@ class LogSettings(Protocol):
     @property
     def level(self) -> str:
         """Name of the level of the root logger, where the project did not configure that itself."""
+
+    @property
+    def stream(self) -> str:
+        """``"stderr"``, or anything else for stdout: where lines are printed, where the project did not configure that itself."""
+
+    @property
+    def server_access(self) -> bool:
+        """Whether the server's own access lines are kept."""
+
+    @property
+    def quiet(self) -> tuple[str, ...]:
+        """Loggers that write warnings only, where the project gave them no level."""
 
 
 class Installation:
@@ -70,12 +82,16 @@ def install(settings: LogSettings, resource: Mapping[str, str], emit_item: Calla
     is_root_free = all(is_mute(handler) for handler in root.handlers)
     if is_root_free:
         wiring.set_level(root, level)
+        _hush(wiring, settings.quiet, level)
     if to_console and is_root_free:
         _print_from_root(wiring, settings, resource)
     if to_console:
         _exchange_formatters(wiring, settings, resource)
+        if not settings.server_access:
+            _drop_access_lines(wiring)
     if to_otlp and emit_item is not None:
-        _send(wiring, emit_item, keeps_last_resort=is_root_free and not to_console)
+        left_out = () if settings.server_access else SERVER_ACCESS
+        _send(wiring, emit_item, left_out, keeps_last_resort=is_root_free and not to_console)
     # Access lines have a switch of their own; the level of the root logger must not be a second one.
     access = logging.getLogger(ACCESS_LOGGER)
     if access.level == logging.NOTSET:
@@ -120,6 +136,10 @@ class _Wiring:
         logger.setLevel(level)
         self.undo.append(lambda: logger.setLevel(before) if logger.level == level else None)
 
+    def add_filter(self, logger: logging.Logger, passes: Callable[[logging.LogRecord], bool]) -> None:
+        logger.addFilter(passes)
+        self.undo.append(lambda: logger.removeFilter(passes))
+
     def set_propagate(self, logger: logging.Logger) -> None:
         logger.propagate = True
 
@@ -129,9 +149,22 @@ class _Wiring:
         self.undo.append(restore)
 
 
+def _hush(wiring: _Wiring, names: Iterable[str], level: int) -> None:
+    if level < logging.WARNING and (hushed := unconfigured(names)):
+        for logger in hushed:
+            wiring.set_level(logger, logging.WARNING)
+        wiring.notes.append("logs: of libraries that say every call at INFO only warnings are written (setting logs.quiet)")
+
+
+def _drop_access_lines(wiring: _Wiring) -> None:
+    for name in SERVER_ACCESS:
+        wiring.add_filter(logging.getLogger(name), is_no_access_line)
+    wiring.notes.append("logs: access lines of the server itself are dropped, because the kit writes its own (setting logs.server_access)")
+
+
 def _print_from_root(wiring: _Wiring, settings: LogSettings, resource: Mapping[str, str]) -> None:
-    handler = StdoutHandler()
-    handler.setFormatter(_formatter(settings, resource, sys.stdout))
+    handler = StderrHandler() if settings.stream == "stderr" else StdoutHandler()
+    handler.setFormatter(_formatter(settings, resource, handler.stream))
     # runserver's lines have a handler and a style of their own; they are lines like all others now.
     server = logging.getLogger("django.server")
     if not server.propagate and any(prints(own) for own in server.handlers):
@@ -144,7 +177,9 @@ def _print_from_root(wiring: _Wiring, settings: LogSettings, resource: Mapping[s
                 aside.append(logger.name)
     wiring.add_handler(logging.getLogger(), handler)
     stepped = f"; the console handlers of {', '.join(aside)} step aside for it" if aside else ""
-    wiring.notes.append(f"logs: {settings.format} lines on stdout, by a handler on the root logger, where the project has none{stepped}")
+    wiring.notes.append(
+        f"logs: {settings.format} lines on {handler.name_of_stream}, by a handler on the root logger, where the project has none{stepped}"
+    )
 
 
 def _exchange_formatters(wiring: _Wiring, settings: LogSettings, resource: Mapping[str, str]) -> None:
@@ -175,10 +210,10 @@ def _exchange_formatters(wiring: _Wiring, settings: LogSettings, resource: Mappi
         wiring.notes.append(f"logs: left as they are, so without trace ids and redaction: {', '.join(kept)}")
 
 
-def _send(wiring: _Wiring, emit_item: Callable[[LogItem], None], *, keeps_last_resort: bool) -> None:
+def _send(wiring: _Wiring, emit_item: Callable[[LogItem], None], left_out: Collection[str], *, keeps_last_resort: bool) -> None:
     handler = OTLPHandler(emit_item)
     # One without handlers is left alone: with ours, Python would no longer print its warnings as a last resort.
-    deaf = [logger for logger in loggers() if not logger.propagate and logger.handlers]
+    deaf = [logger for logger in loggers() if not logger.propagate and logger.handlers and logger.name not in left_out]
     for logger in (logging.getLogger(), *deaf):
         wiring.add_handler(logger, handler)
     also = f", also from {', '.join(logger.name for logger in deaf)} (they do not propagate)" if deaf else ""

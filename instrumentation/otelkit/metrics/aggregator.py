@@ -194,6 +194,16 @@ class Histogram:
         self._series = {}
 
 
+class HistogramWithoutExemplars(Histogram):
+    """For the setting ``metrics.exemplars``: a class of its own, so that keeping them costs no question."""
+
+    __slots__ = ()
+
+    def record(self, value: float, labels: LabelValues, span: SpanContext | None = None) -> None:  # noqa: ARG002  (one signature)
+        """Adds one observation."""
+        super().record(value, labels)
+
+
 Observe = Callable[[], Iterable[tuple[LabelValues, float]]]
 Instrument = Counter | Gauge | Histogram
 
@@ -212,9 +222,10 @@ class Aggregator:
     somebody collects.
     """
 
-    def __init__(self, series_cap: int) -> None:
+    def __init__(self, series_cap: int, *, keeps_exemplars: bool = True) -> None:
         self.start_time_ns = time.time_ns()
         self._series_cap = series_cap
+        self._keeps_exemplars = keeps_exemplars
         self._instruments: dict[Metric, Instrument] = {}
         self._observers: dict[Metric, Observe] = {}
         self._making = Lock()
@@ -247,6 +258,8 @@ class Aggregator:
                 if metric.kind not in _KINDS:
                     raise TypeError(f"{metric.name} is a {metric.kind.value}; use observe() for it.")
                 kind, _ = _KINDS[metric.kind]
+                if kind is Histogram and not self._keeps_exemplars:
+                    kind = HistogramWithoutExemplars
                 found = self._instruments[metric] = kind(metric, min(metric.series_cap, self._series_cap), self._overflowed)
             return found
 

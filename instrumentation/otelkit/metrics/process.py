@@ -26,6 +26,7 @@ from otelkit.catalog.metrics import (
     PROCESS_THREAD_COUNT,
     PROCESS_UPTIME,
 )
+from otelkit.config import Service
 from otelkit.metrics.aggregator import Aggregator, LabelValues
 
 _PAGE_BYTES = resource.getpagesize()
@@ -34,8 +35,8 @@ _DESCRIPTORS = Path("/proc/self/fd")
 _THREADS = Path("/proc/self/task")
 
 
-def observe_process(aggregator: Aggregator, revision: str = "") -> None:
-    """Adds the process metrics to every collection. ``revision`` is the commit that runs, where it is known."""
+def observe_process(aggregator: Aggregator, service: Service) -> None:
+    """Adds the process metrics to every collection."""
     aggregator.observe(PROCESS_CPU_TIME, _cpu_time)
     aggregator.observe(PROCESS_MEMORY_USAGE, _memory)
     aggregator.observe(PROCESS_OPEN_FILE_DESCRIPTOR_COUNT, lambda: _entries(_DESCRIPTORS))
@@ -44,7 +45,8 @@ def observe_process(aggregator: Aggregator, revision: str = "") -> None:
     aggregator.observe(CPYTHON_GC_COLLECTED_OBJECTS, lambda: _collector("collected"))
     aggregator.observe(CPYTHON_GC_UNCOLLECTABLE_OBJECTS, lambda: _collector("uncollectable"))
     aggregator.observe(PROCESS_UPTIME, lambda: [((), (time.time_ns() - aggregator.start_time_ns) / 1e9)])
-    versions: LabelValues = (revision or None, platform.python_version(), django.get_version(), otelkit.__version__)
+    ours = (service.version or None, service.revision or None)
+    versions: LabelValues = (*ours, platform.python_version(), django.get_version(), otelkit.__version__)
     aggregator.observe(BUILD_INFO, lambda: [(versions, 1)])
 
 

@@ -43,7 +43,7 @@ class SpanDescriber:
             "http.request.method": state.method,
             "url.scheme": state.scheme,
             "url.path": path,
-            "network.protocol.version": str(meta.get("SERVER_PROTOCOL", "HTTP/1.1")).partition("/")[2] or "1.1",
+            "network.protocol.version": http_version(request),
             "server.address": address,
             "db.query.count": queries.count,
             "db.query.duplicates": queries.duplicates,
@@ -99,6 +99,13 @@ def _mark(span: Span, error_type: str | None, exception: BaseException | None) -
         span.set_status(Status(StatusCode.ERROR, qualified(exception)))
     elif error_type:
         span.set_status(Status(StatusCode.ERROR))
+
+
+def http_version(request: HttpRequest) -> str:
+    """``1.1`` or ``2``, as the server says it: an ASGI server in its scope, a WSGI server in SERVER_PROTOCOL."""
+    scope = getattr(request, "scope", None)
+    said = str(scope.get("http_version", "") if scope else request.META.get("SERVER_PROTOCOL", "")).rpartition("/")[2]
+    return said.removesuffix(".0") if said in ("2.0", "3.0") else said or "1.1"
 
 
 def path_of(request: HttpRequest) -> str:

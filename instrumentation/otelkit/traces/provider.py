@@ -83,8 +83,10 @@ class KitTracerProvider(TracerProvider):
 class GuestFriendlyTracer(KitTracer):
     """Light spans while nobody else listens on the provider, the SDK's as soon as somebody does."""
 
-    def __init__(self, provider: KitTracerProvider, name: str, version: str, sample_ratio: float, take: Take | None) -> None:
-        super().__init__(name, version, sample_ratio, take)
+    def __init__(
+        self, provider: KitTracerProvider, name: str, version: str, sample_ratio: float, take: Take | None, *, follows_caller: bool = True
+    ) -> None:
+        super().__init__(name, version, sample_ratio, take, follows_caller=follows_caller)
         self._provider = provider
         self._of_the_sdk = provider.get_tracer(name, version)
 
@@ -99,10 +101,16 @@ _provider: KitTracerProvider | None = None
 _joined: set[int] = set()
 
 
-def switch_on(name: str, version: str, sample_ratio: float, take: Take | None) -> tuple[Tracer, str]:
-    """Begins to hand spans to ``take``. Gives the tracer for the kit's own spans, and says in words who makes the others."""
+def switch_on(
+    name: str, version: str, sample_ratio: float, take: Take | None, *, follows_caller: bool = True, sdk_spans: bool = False
+) -> tuple[Tracer, str]:
+    """Begins to hand spans to ``take``. Gives the tracer for the kit's own spans, and says in words who makes the others.
+
+    ``follows_caller`` and ``sample_ratio`` are as for :class:`KitTracer`; with ``sdk_spans`` the kit's own spans are the SDK's.
+    """
     global _provider
-    _sampler.sampler = ParentBased(TraceIdRatioBased(sample_ratio)) if take else ALWAYS_OFF
+    by_ratio = TraceIdRatioBased(sample_ratio)
+    _sampler.sampler = (ParentBased(by_ratio) if follows_caller else by_ratio) if take else ALWAYS_OFF
     _processor.take = take
     current = trace.get_tracer_provider()
     if isinstance(current, TracerProvider) and current is not _provider:
@@ -113,7 +121,9 @@ def switch_on(name: str, version: str, sample_ratio: float, take: Take | None) -
     if _provider is None:
         _provider = KitTracerProvider(_sampler, _processor)
         trace.set_tracer_provider(_provider)
-    return GuestFriendlyTracer(_provider, name, version, sample_ratio, take), "otelkit's tracer provider"
+    if sdk_spans:
+        return _provider.get_tracer(name, version), "otelkit's tracer provider, every span by the SDK"
+    return GuestFriendlyTracer(_provider, name, version, sample_ratio, take, follows_caller=follows_caller), "otelkit's tracer provider"
 
 
 def switch_off() -> None:

@@ -23,12 +23,18 @@ _LOW_64_BITS = (1 << 64) - 1
 
 
 class KitTracer(Tracer):
-    """Follows the decision of the caller; of new traces keeps ``sample_ratio``, chosen by the id as OpenTelemetry's sampler does."""
+    """Follows the decision of the caller; of new traces keeps ``sample_ratio``, chosen by the id as OpenTelemetry's sampler does.
 
-    def __init__(self, name: str, version: str, sample_ratio: float, take: Callable[[Any], None] | None) -> None:
+    With ``follows_caller=False`` it keeps that share of all traces, whatever callers decided.
+    """
+
+    def __init__(
+        self, name: str, version: str, sample_ratio: float, take: Callable[[Any], None] | None, *, follows_caller: bool = True
+    ) -> None:
         self._scope = InstrumentationScope(name, version)
         self._bound = round(sample_ratio * (1 << 64))
         self._take = take
+        self._follows_caller = follows_caller
 
     def start_span(
         self,
@@ -46,6 +52,9 @@ class KitTracer(Tracer):
             trace_id, state = parent.trace_id, parent.trace_state
             sampled = parent.trace_flags.sampled
             flags = parent.trace_flags
+            if not self._follows_caller:
+                sampled = (trace_id & _LOW_64_BITS) < self._bound
+                flags = TraceFlags(flags | TraceFlags.SAMPLED if sampled else flags & ~TraceFlags.SAMPLED)
         else:
             trace_id, state = random.getrandbits(128) or 1, None
             sampled = (trace_id & _LOW_64_BITS) < self._bound

@@ -8,12 +8,11 @@ Sources: https://www.w3.org/TR/trace-context-2/ and https://www.w3.org/TR/baggag
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
-from opentelemetry import baggage, propagate, trace
+from opentelemetry import baggage, trace
 from opentelemetry.context import Context
-from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.propagators.textmap import CarrierT, Getter, Setter, TextMapPropagator, default_getter, default_setter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState
 
@@ -153,35 +152,39 @@ def with_baggage(header: str, context: Context) -> Context:
 
 
 class W3CPropagator(TextMapPropagator):
-    """Both specifications in one propagator."""
+    """Both specifications in one propagator, or one of them."""
+
+    def __init__(self, *, has_context: bool = True, has_baggage: bool = True) -> None:
+        self._has_context = has_context
+        self._has_baggage = has_baggage
 
     def extract(self, carrier: CarrierT, context: Context | None = None, getter: Getter[CarrierT] = default_getter) -> Context:
         """The context with the caller's span and baggage, where they are valid. Headers of one name count as one, joined by commas."""
         found = Context() if context is None else context
-        traceparent = getter.get(carrier, TRACEPARENT)
+        traceparent = getter.get(carrier, TRACEPARENT) if self._has_context else None
         if traceparent:
             tracestate = getter.get(carrier, TRACESTATE)
             caller = read_span_context(",".join(traceparent), ",".join(tracestate) if tracestate else None)
             if caller is not None:
                 found = trace.set_span_in_context(NonRecordingSpan(caller), found)
-        entries = getter.get(carrier, BAGGAGE)
+        entries = getter.get(carrier, BAGGAGE) if self._has_baggage else None
         return with_baggage(",".join(entries), found) if entries else found
 
     def inject(self, carrier: CarrierT, context: Context | None = None, setter: Setter[CarrierT] = default_setter) -> None:
         """Writes the current span and baggage of the context."""
         span = trace.get_current_span(context).get_span_context()
-        if span.is_valid:
+        if span.is_valid and self._has_context:
             setter.set(carrier, TRACEPARENT, traceparent_of(span))
             if span.trace_state:
                 setter.set(carrier, TRACESTATE, span.trace_state.to_header())
-        entries = write_baggage(baggage.get_all(context))
+        entries = write_baggage(baggage.get_all(context)) if self._has_baggage else ""
         if entries:
             setter.set(carrier, BAGGAGE, entries)
 
     @property
     def fields(self) -> set[str]:
         """Headers that :meth:`inject` may write."""
-        return {TRACEPARENT, TRACESTATE, BAGGAGE}
+        return {*((TRACEPARENT, TRACESTATE) if self._has_context else ()), *((BAGGAGE,) if self._has_baggage else ())}
 
 
 PROPAGATOR = W3CPropagator()
@@ -190,20 +193,3 @@ PROPAGATOR = W3CPropagator()
 def traceparent_of(span: SpanContext) -> str:
     """The span as a ``traceparent`` header, version 00."""
     return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"
-
-
-def replace_default() -> Callable[[], None]:
-    """Makes ours the global propagator where that is OpenTelemetry's default, and gives back the undoing.
-
-    What a project chose (``OTEL_PROPAGATORS``, ``set_global_textmap``) stays.
-    """
-    before = propagate.get_global_textmap()
-    if type(before) is not CompositePropagator or before.fields != PROPAGATOR.fields:
-        return lambda: None
-    propagate.set_global_textmap(PROPAGATOR)
-
-    def undo() -> None:
-        if propagate.get_global_textmap() is PROPAGATOR:
-            propagate.set_global_textmap(before)
-
-    return undo

@@ -116,11 +116,13 @@ def keep(fresh_logging: logging.Logger) -> Callable[[logging.Formatter], Keeping
 
 
 def logging_state() -> dict[str, Any]:
-    """Everything that an installation may change, as plain values."""
+    """Everything that an installation may change, as plain values. A logger that nobody configured is as good as none."""
     state: dict[str, Any] = {"structlog": structlog.get_config() if structlog.is_configured() else None}
     for name, logger in loggers().items():
         handlers = [(handler, handler.formatter, handler.level) for handler in logger.handlers]
-        state[name] = (handlers, logger.level, logger.propagate, logger.disabled)
+        found = (handlers, logger.level, logger.propagate, logger.disabled, list(logger.filters))
+        if found != ([], logging.NOTSET, True, False, []):
+            state[name] = found
     return state
 
 

@@ -24,6 +24,9 @@ class Settings:
     exporters: tuple[str, ...] = ("console",)
     format: str = "json"
     level: str = "INFO"
+    stream: str = "auto"
+    server_access: bool = True
+    quiet: tuple[str, ...] = ()
 
 
 def prepare_logging() -> None:
@@ -104,7 +107,8 @@ def test_removing_restores_everything_exactly(exporters, configured):
     if configured:
         _configure_like_a_project()
     before = logging_state()
-    installation = install(Settings(exporters=exporters, format="text", level="DEBUG"), RESOURCE, lambda item: None)
+    settings = Settings(exporters=exporters, format="text", level="DEBUG", server_access=False, quiet=("a_library_that_nobody_imports",))
+    installation = install(settings, RESOURCE, lambda item: None)
     assert (logging_state() == before) == (not exporters)
     installation.remove()
     assert logging_state() == before

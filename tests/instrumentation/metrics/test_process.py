@@ -14,6 +14,7 @@ from otelkit.catalog.metrics import (
     PROCESS_OPEN_FILE_DESCRIPTOR_COUNT,
     PROCESS_THREAD_COUNT,
 )
+from otelkit.config import Service
 from otelkit.metrics import process
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.metrics.process import observe_process
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this
 @pytest.fixture
 def read():
     aggregator = Aggregator(series_cap=100)
-    observe_process(aggregator)
+    observe_process(aggregator, Service())
 
     def value(metric, labels=()):
         snapshot = next(found for found in aggregator.collect() if found.metric is metric)
@@ -62,7 +63,7 @@ def test_where_the_system_has_no_proc_nothing_is_said_rather_than_something_else
     monkeypatch.setattr(process, "_THREADS", tmp_path / "absent")
     monkeypatch.setattr(process, "_STATM", tmp_path / "absent")
     aggregator = Aggregator(series_cap=100)
-    observe_process(aggregator)
+    observe_process(aggregator, Service())
     names = {snapshot.metric.name for snapshot in aggregator.collect()}
     assert "process.cpu.time" in names
     assert not names & {"process.open_file_descriptor.count", "process.thread.count", "process.memory.usage"}

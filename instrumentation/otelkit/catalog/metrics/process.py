@@ -33,6 +33,6 @@ BUILD_INFO = Metric(
     "build.info",
     Kind.INFO,
     "",
-    "Versions this process runs; always 1. That of the service is on it as on every series.",
-    (l.VCS_REF_HEAD_REVISION, l.PYTHON_VERSION, l.DJANGO_VERSION, l.OTELKIT_VERSION),
+    "Versions this process runs; always 1.",
+    (l.SERVICE_VERSION, l.VCS_REF_HEAD_REVISION, l.PYTHON_VERSION, l.DJANGO_VERSION, l.OTELKIT_VERSION),
 )
