@@ -105,7 +105,7 @@ run() { # PYTHON DJANGO [PYTEST ARGUMENT ...]: one line on stdout and in the tab
     case $outcome in
         passed*) return 0 ;;
     esac
-    test -f "$place/output.txt" && grep -E '^(FAILED|ERROR) ' "$place/output.txt" | sed 's/^/    /' | head -n 20
+    test -f "$place/output.txt" && grep -E '^(FAILED|ERROR) tests/' "$place/output.txt" | sed 's/^/    /' | head -n 20
     return 1
 }
 

@@ -37,52 +37,23 @@ class Suite:
         return [str(python), *self.command, *(labels or (self.subset if subset else self.whole))]
 
 
+_FOLLOWED = """
+asgi async auth_tests backends basic builtin_server bulk_create cache conditional_processing contenttypes_tests context_processors
+csrf_tests db_utils decorators dispatch expressions file_uploads flatpages_tests generic_views handlers httpwrappers logging_tests
+lookup mail messages_tests middleware middleware_exceptions multiple_database prefetch_related queries raw_query redirects_tests
+requests_tests responses select_for_update servers sessions_tests settings_tests shortcuts signals sitemaps_tests staticfiles_tests
+syndication_tests template_backends template_loader template_tests test_client test_client_regress test_exceptions test_utils
+transaction_hooks transactions urlpatterns_reverse view_tests wsgi
+"""
+# Requests, queries, templates, log lines and connections; the rest is forms, fields, migrations and the admin.
+
 DJANGO = Suite(
     name="django",
     title="Django",
     distribution="Django",
     folder="tests",
     command=("runtests.py", "--settings=otelkit_suite.django_settings", "--parallel=2", "--noinput"),
-    subset=(
-        "asgi",
-        "async",
-        "backends",
-        "builtin_server",
-        "cache",
-        "conditional_processing",
-        "context_processors",
-        "csrf_tests",
-        "db_utils",
-        "decorators",
-        "dispatch",
-        "file_uploads",
-        "flatpages_tests",
-        "generic_views",
-        "handlers",
-        "httpwrappers",
-        "logging_tests",
-        "messages_tests",
-        "middleware",
-        "middleware_exceptions",
-        "requests_tests",
-        "responses",
-        "servers",
-        "sessions_tests",
-        "settings_tests",
-        "signals",
-        "staticfiles_tests",
-        "template_backends",
-        "template_loader",
-        "test_client",
-        "test_client_regress",
-        "test_exceptions",
-        "test_utils",
-        "transaction_hooks",
-        "transactions",
-        "urlpatterns_reverse",
-        "view_tests",
-        "wsgi",
-    ),
+    subset=tuple(_FOLLOWED.split()),
     least_requests=(1_000, 2_000),
     inherent={
         "backends.base.test_base.ExecuteWrapperTests.test_wrapper_connection_specific": "it asserts that a connection has no execute "
