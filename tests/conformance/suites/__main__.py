@@ -50,7 +50,7 @@ def _judge(suite: Suite, options: argparse.Namespace) -> Judgement:
     print(f"  kit off: {off}", flush=True)
     on = run(command, folder, suite.name, results, kit=True, environ=environ, sabotage=options.sabotage)
     print(f"  kit on:  {on}", flush=True)
-    least = 1 if options.labels else suite.least_requests[not options.subset]
+    least = 1 if options.labels else suite.least_requests
     judgement = judge(str(suite), off, on, least_requests=least, inherent=suite.inherent)
     print(judgement.report(), end="", flush=True)
     return judgement

@@ -20,6 +20,8 @@ ENDPOINT = "OTELKIT_SUITE_ENDPOINT"
 SABOTAGE = "OTELKIT_SUITE_SABOTAGE"
 """Set, it makes a difference that a run must find."""
 _SABOTEUR = "otelkit_suite.sabotage.Saboteur"
+_OUTERMOST = "otelkit.middleware.ObservabilityMiddleware"
+_INNERMOST = "otelkit.request.phases.ViewMiddleware"
 
 
 def switch_on() -> None:
@@ -59,8 +61,8 @@ class _Led:
     @property
     def MIDDLEWARE(self) -> list[str]:  # noqa: N802  (the setting's name)
         chosen = list(settings.MIDDLEWARE)
-        if startup.current() is not None and startup.MIDDLEWARE not in chosen:
-            chosen = [startup.MIDDLEWARE, *chosen, startup.VIEW_MIDDLEWARE]
+        if startup.current() is not None and _OUTERMOST not in chosen:
+            chosen = [_OUTERMOST, *chosen, _INNERMOST]
         return [_SABOTEUR, *chosen] if os.environ.get(SABOTAGE) else chosen
 
 
