@@ -59,9 +59,10 @@ class Received:
         self.processes.update(str(pair.value.int_value) for pair in resource.attributes if pair.key == "process.pid")
 
     def __str__(self) -> str:
+        processes = f"{len(self.processes)} process{'es' * (len(self.processes) != 1)}"
         return (
             f"{self.requests:,} requests, {self.others:,} queries and calls, {self.lines:,} log lines and {len(self.points)} metrics "
-            f"from {len(self.processes)} processes"
+            f"from {processes}"
         )
 
 

@@ -29,6 +29,7 @@ def fetched(distribution: str) -> Path:
     if not (place / "PKG-INFO").exists():
         archives = CACHE / "archives"
         archives.mkdir(parents=True, exist_ok=True)
+        print(f"Fetching the source of {wanted} (once) ...", flush=True)
         # By pip: it knows the index that this machine uses, and compares the checksum.
         _pip(Path(sys.executable), "download", "--no-binary", distribution, "--no-deps", "--dest", str(archives), wanted)
         _unpack(_archive(archives, distribution), place)
@@ -47,8 +48,9 @@ def _archive(folder: Path, distribution: str) -> Path:
 def _unpack(archive: Path, place: Path) -> None:
     unpacked = CACHE / f"unpacking-{place.name}"
     shutil.rmtree(unpacked, ignore_errors=True)
+    safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Python 3.11.4
     with tarfile.open(archive) as source:
-        source.extractall(unpacked, filter="data")
+        source.extractall(unpacked, **safely)
     shutil.rmtree(place, ignore_errors=True)
     (inner,) = unpacked.iterdir()
     inner.rename(place)  # as the last step, so that a place that is there is whole
