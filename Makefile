@@ -41,8 +41,9 @@ wheel: $(READY) ## Build the wheel, install it into an empty environment and use
 bench: $(READY) ## Measure what a request costs, beside upstream's instrumentation, in one run
 	$(BIN)/python -m tests.benchmarks.requests $(ARGS)
 
-conformance: $(READY) ## Compare our request engine with upstream's instrumentation, request by request
-	$(BIN)/python -m pytest tests/conformance $(ARGS)
+conformance: $(READY) ## Run Django's and DRF's own suites with the kit off and on (ARGS=--subset is quick), and compare with upstream
+	$(BIN)/python -m pytest -q tests/conformance
+	$(BIN)/python -m tests.conformance.suites $(ARGS)
 
 matrix: ## Run the tests on each Python and Django that this machine offers
 	./tests/matrix.sh $(ARGS)
@@ -54,7 +55,7 @@ containers: $(READY) ## Run the compose stack's test (needs a Docker engine)
 	$(BIN)/python -m pytest -m containers $(ARGS)
 
 clean: ## Remove the virtual environment and what the tools left
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .matrix build dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .matrix .suites build dist
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("otelkit needs Python 3.11 or newer; %s is %d.%d. Try: make $(MAKECMDGOALS) PYTHON=python3.11" % (sys.executable, *sys.version_info[:2]) if sys.version_info < (3, 11) else 0)'

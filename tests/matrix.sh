@@ -6,7 +6,7 @@
 #   tests/matrix.sh 3.12/6.0 ...    these pairs
 #   tests/matrix.sh ... -- -k name  what follows -- goes to pytest
 #
-# Each pair has a virtual environment under .matrix/, made once and again when constraints.txt or pyproject.toml change.
+# Each pair has a virtual environment under .matrix/, made once and again when constraints.txt, pyproject.toml or this script change.
 # Exit code 1 when a pair fails, or when there is none to run. Nothing newer than bash 3.2 is used, which macOS has.
 
 set -u
@@ -15,8 +15,6 @@ cd "$(dirname "$0")/.." || exit 1
 PYTHONS="3.11 3.12 3.13"
 DJANGOS="4.2 5.2 6.0 6.1"
 FOLDER=.matrix
-# What tests/conftest.py, tests/backends.py and the two folders import beyond the kit itself.
-PACKAGES="httpx hypothesis orjson promql-parser pytest pytest-randomly PyYAML requests"
 TESTS="tests/instrumentation tests/catalog"
 
 supports() { # PYTHON DJANGO: whether Django itself supports the pair
@@ -42,17 +40,43 @@ interpreter() { # PYTHON: prints the path of a working interpreter, or fails
     return 1
 }
 
+packages() { # INTERPRETER DJANGO: prints what the tests need, a requirement a line: the extra `dev` without what only the gates and boards use
+    "$1" - "$2" <<'PYTHON'
+import re, sys, tomllib
+
+GATES = re.compile(r"(build|django-stubs|grafana-foundation-sdk|import-linter|mypy|ruff|types-.*)$")
+# What the pinned version does not support: another one, or none.
+INSTEAD = {"4.2": {"djangorestframework": "djangorestframework==3.16.1"}, "6.1": {"django-prometheus": None}}
+
+with open("pyproject.toml", "rb") as file:
+    extras = tomllib.load(file)["project"]["optional-dependencies"]
+
+def needed(extra):
+    for requirement in extras[extra]:
+        name, inner = re.match(r"([\w.-]+)(?:\[([\w,-]+)\])?", requirement).groups()
+        if name == "otelkit":
+            for other in inner.split(","):
+                yield from needed(other)
+        elif not GATES.match(name):
+            yield INSTEAD.get(sys.argv[1], {}).get(name, requirement)
+
+print("\n".join(sorted(set(filter(None, needed("dev"))))))
+PYTHON
+}
+
 environment() { # INTERPRETER DJANGO PLACE: makes the virtual environment, unless it is as it should be
-    wanted="$("$1" -VV) $2 $PACKAGES $(cat constraints.txt pyproject.toml | cksum)"
+    wanted="$("$1" -VV) $2 $(cat constraints.txt pyproject.toml tests/matrix.sh | cksum)"
     if [ "$(cat "$3/made-of" 2>/dev/null)" = "$wanted" ]; then
         return 0
     fi
     rm -rf "$3"
     mkdir -p "$3"
-    grep -iv '^django==' constraints.txt >"$3/constraints.txt"
+    packages "$1" "$2" >"$3/requirements.txt" || return 1
+    # The exact versions of our own environment, but for Django and what is chosen with it.
+    grep -ivE "^(django$(sed -n 's/^\([A-Za-z0-9_.-]*\)==.*/|\1/p' "$3/requirements.txt" | tr -d '\n'))==" constraints.txt >"$3/constraints.txt"
     "$1" -m venv "$3/venv" &&
-        # shellcheck disable=SC2086  # a list of packages
-        "$3/venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$3/constraints.txt" "Django~=$2.0" -e . $PACKAGES &&
+        "$3/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+            -c "$3/constraints.txt" "Django~=$2.0" -e . -r "$3/requirements.txt" &&
         echo "$wanted" >"$3/made-of"
 }
 
@@ -81,7 +105,7 @@ run() { # PYTHON DJANGO [PYTEST ARGUMENT ...]: one line on stdout and in the tab
     case $outcome in
         passed*) return 0 ;;
     esac
-    test -f "$place/output.txt" && grep -E '^(FAILED|ERROR) ' "$place/output.txt" | sed 's/^/    /' | head -n 20
+    test -f "$place/output.txt" && grep -E '^(FAILED|ERROR) tests/' "$place/output.txt" | sed 's/^/    /' | head -n 20
     return 1
 }
 

@@ -74,6 +74,8 @@ def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, log: Pat
             time.sleep(0.05)
         else:
             return
+    if "error while loading shared libraries" in log.read_text():
+        pytest.skip(f"rotel's program does not run with this Python, which has no shared library: {log.read_text().strip()}")
     pytest.fail(f"rotel does not listen on port {port}:\n{log.read_text()}")
 
 

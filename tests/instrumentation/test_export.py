@@ -321,7 +321,7 @@ def test_leaving_is_bounded_when_the_receiver_is_not_there(kind):
         process = run_script(refused_endpoint() if kind == "refused" else hanging, "exit")
         began = time.monotonic()
         _, errors = process.communicate(timeout=20)
-        assert time.monotonic() - began < 4  # 3 s, and the interpreter's own end
+        assert time.monotonic() - began < 10  # 3 s, and what a busy machine takes to end a process
     assert errors.count("Telemetry does not reach") <= 1
     assert "Traceback" not in errors
 

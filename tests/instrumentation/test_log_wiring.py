@@ -24,7 +24,15 @@ from otelkit.config import load
 
 def lines_of(script: str, logging_settings: dict[str, object] | None = None) -> list[dict[str, str]]:
     """Everything that the script printed, each line JSON, but for the start line."""
-    command = [sys.executable, "-c", PREPARE + textwrap.dedent(script), json.dumps(logging_settings or {})]
+    # Since Python 3.12 a fork beside threads warns; here it comes from a script, where Python shows it.
+    command = [
+        sys.executable,
+        "-W",
+        "ignore:This process:DeprecationWarning",
+        "-c",
+        PREPARE + textwrap.dedent(script),
+        json.dumps(logging_settings or {}),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     lines = [json.loads(line) for line in (done.stdout + done.stderr).splitlines()]
     return [line for line in lines if line.get("event.name") != "otelkit.started"]

@@ -75,6 +75,14 @@ def test_a_length_that_is_none_is_not_recorded(length):
         assert telemetry.point("http.server.response.body.size")["count"] == 1
 
 
+def test_a_length_that_is_a_number_and_no_text_is_recorded():
+    """B6: a test client or a server may put one there; a length that we cannot read would cost the whole record of the request."""
+    with capture(SIZES) as telemetry:
+        BOTH[0]("/items/7", CONTENT_LENGTH=7)
+        assert telemetry.point("http.server.request.body.size")["sum"] == 7
+        assert telemetry.point("http.server.request.duration")["count"] == 1
+
+
 def test_sizes_are_not_recorded_by_default():
     with capture() as telemetry:
         BOTH[0]("/items/7", "POST", data=b"x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from otelkit.config import load
@@ -77,9 +78,16 @@ def test_a_forwarded_host_that_is_not_allowed_is_recorded_nowhere(ask):
 @override_settings(ALLOWED_HOSTS=["*"], SECURE_PROXY_SSL_HEADER=("one", "two", "three"))
 def test_a_setting_that_django_refuses_is_djangos_to_refuse(ask):
     """B6: a request that Django answers with its own complaint, or not at all, is told as any other."""
-    without = ask("/items/7").status_code
+
+    def answer() -> int:
+        try:
+            return int(ask("/items/7").status_code)
+        except ImproperlyConfigured:  # Django 4.2 complains again while it writes the mail about it
+            return 500
+
+    without = answer()
     with capture() as telemetry:
-        assert ask("/items/7").status_code == without
+        assert answer() == without
         (span,) = telemetry.spans
     assert (span["attributes"]["url.scheme"], span["attributes"]["http.response.status_code"]) == ("http", without)
 

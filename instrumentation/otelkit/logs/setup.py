@@ -116,15 +116,10 @@ class _Wiring:
         logger.addHandler(handler)
         self.undo.append(lambda: logger.removeHandler(handler))
 
-    def take_handler(self, logger: logging.Logger, handler: logging.Handler) -> None:
-        place = logger.handlers.index(handler)
-        logger.removeHandler(handler)
-
-        def put_back() -> None:
-            if handler not in logger.handlers:
-                logger.handlers.insert(place, handler)
-
-        self.undo.append(put_back)
+    def mute_handler(self, handler: logging.Handler) -> None:
+        # It stays where it is: the project may look for it there, and Django's own test helper does.
+        handler.addFilter(_is_not_for_root)
+        self.undo.append(lambda: handler.removeFilter(_is_not_for_root))
 
     def set_formatter(self, handler: logging.Handler, formatter: logging.Formatter) -> None:
         before = handler.formatter
@@ -173,7 +168,7 @@ def _print_from_root(wiring: _Wiring, settings: LogSettings, resource: Mapping[s
     for logger in loggers():
         if reaches_root(logger):
             for own in [own for own in logger.handlers if prints(own)]:
-                wiring.take_handler(logger, own)  # Its lines arrive at the root logger, and would be printed twice.
+                wiring.mute_handler(own)  # Its lines arrive at the root logger, and would be printed twice.
                 aside.append(logger.name)
     wiring.add_handler(logging.getLogger(), handler)
     stepped = f"; the console handlers of {', '.join(aside)} step aside for it" if aside else ""
@@ -188,7 +183,7 @@ def _exchange_formatters(wiring: _Wiring, settings: LogSettings, resource: Mappi
     seen: set[logging.Handler] = set()
     for logger in (logging.getLogger(), *loggers()):
         for handler in logger.handlers:
-            if handler in seen or isinstance(handler, StdoutHandler):
+            if handler in seen or isinstance(handler, StdoutHandler) or (_is_not_for_root in handler.filters and reaches_root(logger)):
                 continue
             seen.add(handler)
             if not prints(handler):
@@ -229,6 +224,11 @@ def _formatter(settings: LogSettings, resource: Mapping[str, str], stream: Any) 
         return TextFormatter(colour=is_terminal and not os.environ.get("NO_COLOR"))
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return JSONFormatter(resource, ascii_only="utf" not in encoding.lower())
+
+
+def _is_not_for_root(record: logging.LogRecord) -> bool:
+    """A filter: whether nobody prints the record if its handler does not. The handler may be on a logger that does not propagate too."""
+    return not reaches_root(logging.getLogger(record.name))
 
 
 def _level(name: str) -> int:

@@ -119,7 +119,7 @@ def logging_state() -> dict[str, Any]:
     """Everything that an installation may change, as plain values. A logger that nobody configured is as good as none."""
     state: dict[str, Any] = {"structlog": structlog.get_config() if structlog.is_configured() else None}
     for name, logger in loggers().items():
-        handlers = [(handler, handler.formatter, handler.level) for handler in logger.handlers]
+        handlers = [(handler, handler.formatter, handler.level, tuple(handler.filters)) for handler in logger.handlers]
         found = (handlers, logger.level, logger.propagate, logger.disabled, list(logger.filters))
         if found != ([], logging.NOTSET, True, False, []):
             state[name] = found
