@@ -106,11 +106,11 @@ def _monotonic(bounds: Floats, counts: Floats) -> tuple[Floats, Repair]:
         before, here = repaired[index - 1], repaired[index]
         close = (here != before) & _almost_equal(before, here)
         falls = ~close & (here < before)
-        repaired[index] = np.where(close | falls, before, here)
         columns_repaired |= falls
         lowest = np.where(falls, np.minimum(lowest, bounds[index]), lowest)
         highest = np.where(falls, np.maximum(highest, bounds[index]), highest)
         fall = np.where(falls, np.fmax(fall, before - here), fall)
+        repaired[index] = np.where(close | falls, before, here)
     return repaired, Repair(columns_repaired, lowest, highest, fall)
 
 

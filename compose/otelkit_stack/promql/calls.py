@@ -42,7 +42,7 @@ def called(context: Context, call: Call, arguments: Sequence[Value], grid: Grid)
         case "absent":
             return absent(call.arguments[0], frames[0])
         case "sort" | "sort_desc":
-            return _sorted(context, call, frames[0])
+            return _sorted(context, call, frames[0], grid)
         case "label_replace":
             return label_replace(frames[0], *texts)
         case "label_join":
@@ -58,6 +58,9 @@ def called(context: Context, call: Call, arguments: Sequence[Value], grid: Grid)
         return Frame.empty(grid.count)  # which looks at nothing else, and no sample here is one
     if name in CALENDAR and not frames:
         return Frame.of([NO_LABELS], CALENDAR[name](np.trunc(grid.times / 1000))[np.newaxis], np.ones((1, grid.count), dtype=np.bool_))
+    if name == "clamp":
+        # Limits that exclude everything leave nothing.
+        frames[0] = frames[0].masked(~(numbers[1] < numbers[0])).inhabited()
     return _computed(frames[0], _function(name, numbers), late=late)
 
 
@@ -92,7 +95,7 @@ def _scalar(frame: Frame) -> Scalar:
 
 def absent(argument: Expression, frame: Frame) -> Frame:
     """One series that is 1 where the vector is empty, with the labels that the selector asks for by equality."""
-    is_empty = ~frame.present.any(axis=0, keepdims=True)
+    is_empty = np.logical_not(frame.present.any(axis=0))[np.newaxis]
     return Frame.of([_asked_labels(argument)], np.ones((1, frame.steps)), is_empty).inhabited()
 
 
@@ -113,8 +116,8 @@ def _asked_labels(argument: Expression) -> Labels:
     return Labels.of(asked)
 
 
-def _sorted(context: Context, call: Call, frame: Frame) -> Frame:
-    if frame.steps > 1:
+def _sorted(context: Context, call: Call, frame: Frame, grid: Grid) -> Frame:
+    if grid.is_range:
         context.annotations.sort_in_range(call.start)
         return frame
     values = frame.values[:, 0]

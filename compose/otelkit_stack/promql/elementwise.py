@@ -44,6 +44,6 @@ def rounded(values: Floats, nearest: Floats) -> Floats:
 
 def clamped(values: Floats, least: Floats, most: Floats) -> Floats:
     """No less and no more than the limits; NaN if one of the three is NaN."""
-    capped = np.where(most == -np.inf, -np.inf, np.minimum(most, values))
-    # As in Go, an infinite limit wins over NaN.
-    return np.where(least == np.inf, np.inf, np.maximum(least, capped))
+    # As in Go, infinity wins over NaN.
+    capped = np.where((most == -np.inf) | (values == -np.inf), -np.inf, np.minimum(most, values))
+    return np.where((least == np.inf) | (capped == np.inf), np.inf, np.maximum(least, capped))

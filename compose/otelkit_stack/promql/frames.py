@@ -51,7 +51,7 @@ class Frame:
 
     @property
     def steps(self) -> int:
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     def rows(self, indices: Sequence[int] | Integers) -> Frame:
         """These rows, in this order."""
@@ -71,6 +71,10 @@ class Frame:
     def masked(self, mask: Booleans) -> Frame:
         """Without the values where the mask is False."""
         return replace(self, present=self.present & mask)
+
+    def until(self, step: int) -> Frame:
+        """Only the steps before this one."""
+        return replace(self, values=self.values[:, :step], present=self.present[:, :step])
 
     def spread(self, steps: int) -> Frame:
         """The only step's values at each of so many steps."""

@@ -16,6 +16,8 @@ class Grid:
     start: int
     step: int
     count: int
+    is_range: bool = False
+    """Whether a range was asked for, even one in which there is room for one moment only."""
 
     @property
     def end(self) -> int:
@@ -29,7 +31,7 @@ class Grid:
 
     def first(self) -> Grid:
         """The first moment alone."""
-        return replace(self, count=1)
+        return replace(self, count=1, is_range=False)
 
     def shifted(self, by: int) -> Grid:
         """The same moments, so much later."""
@@ -38,4 +40,4 @@ class Grid:
 
 def between(start: int, end: int, step: int) -> Grid:
     """The moments from start on that are not later than end; none where end lies before start."""
-    return Grid(start, step, max(0, (end - start) // step + 1))
+    return Grid(start, step, max(0, (end - start) // step + 1), is_range=end != start)

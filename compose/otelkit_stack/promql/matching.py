@@ -29,7 +29,11 @@ def operated(operator: str, left: Frame, right: Frame, matching: Matching, *, is
     """
     swap = matching.cardinality == "one-to-many"
     many, one = (right, left) if swap else (left, right)
-    _refuse_duplicates(many, one, matching)
+    step, reason = _first_duplicate(many, one, matching)
+    if reason:
+        # An error of an earlier step comes first, and there the side of one has no duplicates.
+        operated(operator, left.until(step), right.until(step), matching, is_bool=is_bool, late_names=late_names)
+        raise EvaluationError(reason)
     pairs = _paired(many, one, matching)
     many_values, one_values = many.values[pairs.many], one.values[pairs.one]
     values, kept = combined(operator, *((one_values, many_values) if swap else (many_values, one_values)))
@@ -58,17 +62,22 @@ class _Pairs:
 
 
 def _paired(many: Frame, one: Frame, matching: Matching) -> _Pairs:
-    rows_of: dict[Labels, list[int]] = {}
-    for row, labels in enumerate(one.labels):
-        rows_of.setdefault(signature(labels, matching), []).append(row)
+    rows_of = _rows_by_signature(one, matching)
     numbers = {key: number for number, key in enumerate(rows_of)}
-    found = []
+    found: list[tuple[int, int, int]] = []
     for row, labels in enumerate(many.labels):
         key = signature(labels, matching)
         found.extend((row, one_row, numbers[key]) for one_row in rows_of.get(key, ()))
     table = np.array(found, dtype=np.int64).reshape(-1, 3)
     meets = (many.present[table[:, 0]] & one.present[table[:, 1]]).any(axis=1)
     return _Pairs(*table[meets].T)
+
+
+def _rows_by_signature(frame: Frame, matching: Matching) -> dict[Labels, list[int]]:
+    rows_of: dict[Labels, list[int]] = {}
+    for row, labels in enumerate(frame.labels):
+        rows_of.setdefault(signature(labels, matching), []).append(row)
+    return rows_of
 
 
 def _result_labels(many: Labels, one: Labels, matching: Matching, *, drops_name: bool) -> Labels:
@@ -80,13 +89,11 @@ def _result_labels(many: Labels, one: Labels, matching: Matching, *, drops_name:
     return Labels.of({**dict(labels), **{name: one.get(name) for name in matching.include}})
 
 
-def _refuse_duplicates(many: Frame, one: Frame, matching: Matching) -> None:
-    """Raise the error of the first step at which two series on the side of one have the same signature."""
-    rows_of: dict[Labels, list[int]] = {}
-    for row, labels in enumerate(one.labels):
-        rows_of.setdefault(signature(labels, matching), []).append(row)
+def _first_duplicate(many: Frame, one: Frame, matching: Matching) -> tuple[int, str]:
+    """The first step at which two series on the side of one have the same signature, and what to say; ``""`` where there is none."""
+    rows_of = _rows_by_signature(one, matching)
     compared = many.present.any(axis=0)
-    found = []
+    found: list[tuple[int, int, Labels, list[Labels]]] = []
     for key, rows in rows_of.items():
         if len(rows) == 1:
             continue
@@ -95,10 +102,10 @@ def _refuse_duplicates(many: Frame, one: Frame, matching: Matching) -> None:
             there = [row for row in rows if one.present[row, steps[0]]][:2]
             found.append((int(steps[0]), there[1], key, sorted(one.labels[row] for row in there)))
     if not found:
-        return
-    _, _, key, (first, second) = min(found)
+        return 0, ""
+    step, _, key, (first, second) = min(found)
     side = "left" if matching.cardinality == "one-to-many" else "right"
-    raise EvaluationError(
+    return step, (
         f"found duplicate series for the match group {key} on the {side} hand-side of the operation: [{first}, {second}];"
         "many-to-many matching not allowed: matching labels must be unique on one side"
     )

@@ -54,9 +54,9 @@ def ranged(
     context.budget.hold(len(samples.labels) * grid.count)
     shape = (len(samples.labels), grid.count)
     values, present = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
-    for rows in samples.blocks(grid.count) if samples.times.size else ():
+    for rows, part in samples.parts(grid.count):
         context.budget.check()
-        windows = windows_of(samples, rows, ends, *length, grid)
+        windows = windows_of(part, ends, *length, grid)
         values[rows], present[rows] = WITH_NUMBER[name](windows, numbers[0]) if name in WITH_NUMBER else PLAIN[name](windows)
     return Frame(samples.labels, values, present, samples.nameless).inhabited()
 

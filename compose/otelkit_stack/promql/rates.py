@@ -93,13 +93,15 @@ def _extrapolated(windows: Windows, *, is_counter: bool, per_s: float = 1.0) -> 
 
 def _add_resets(windows: Windows, change: Floats, present: Booleans) -> None:
     """Add to each change what the counter had reached whenever it began anew inside the window."""
-    reset_at = np.flatnonzero(windows.values[1:] < windows.values[:-1]) + 1
+    is_reset = np.concatenate([[False], windows.values[1:] < windows.values[:-1]])
+    reset_at = np.flatnonzero(is_reset)
     if not reset_at.size:
         return
-    # Rank of the first reset behind the window's first sample, and of the first one behind the window.
-    first = np.searchsorted(reset_at, windows.lows + 1)
-    behind = np.searchsorted(reset_at, windows.highs)
+    resets_until = np.cumsum(is_reset)
+    # Numbers of the first reset behind the window's first sample, and of the first one behind the window.
+    first = resets_until[np.where(present, windows.lows, 0)]
+    behind = resets_until[np.where(present, windows.highs - 1, 0)]
     rank = 0
-    while (cells := present & (first + rank < behind)).any():
+    while (cells := first + rank < behind).any():
         change[cells] += windows.values[reset_at[first[cells] + rank] - 1]
         rank += 1

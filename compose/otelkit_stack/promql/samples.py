@@ -57,7 +57,8 @@ class Samples:
 
     def stale(self) -> Booleans:
         """Which samples only say that their series ended."""
-        return self.values.view(np.uint64) == np.uint64(STALE_BITS)
+        stale: Booleans = self.values.view(np.uint64) == np.uint64(STALE_BITS)
+        return stale
 
     def without_stale(self) -> Samples:
         """Only the samples that are values, as ranges see them."""
@@ -67,25 +68,30 @@ class Samples:
         kept_before = np.concatenate([[0], np.cumsum(~stale)])
         return Samples(self.labels, self.nameless, self.times[~stale], self.values[~stale], kept_before[self.bounds])
 
-    def until(self, rows: slice, grid: Grid) -> Integers:
-        """For these series and each moment, the index behind the last sample that is not later than the moment."""
-        bounds = self.bounds[rows.start : rows.stop + 1]
-        times = self.times[bounds[0] : bounds[-1]]
-        count = bounds.size - 1
+    def until(self, grid: Grid) -> Integers:
+        """For each series and each moment, the index behind the last sample that is not later than the moment."""
+        count = len(self.labels)
         # The first moment that sees the sample; counting the samples by it and summing up takes no search at all.
-        seen_from = np.maximum(-((grid.start - times) // grid.step), 0)
-        row_of = np.repeat(np.arange(count, dtype=np.int64), np.diff(bounds))
+        seen_from = np.maximum(-((grid.start - self.times) // grid.step), 0)
+        row_of = np.repeat(np.arange(count, dtype=np.int64), np.diff(self.bounds))
         in_time = seen_from < grid.count
         cells = np.bincount((row_of * grid.count + seen_from)[in_time], minlength=count * grid.count)
         seen: Integers = cells.reshape(count, grid.count).cumsum(axis=1, dtype=np.int64)
-        seen += bounds[:-1, np.newaxis]
+        seen += self.bounds[:-1, np.newaxis]
         return seen
 
-    def blocks(self, steps: int) -> Iterator[slice]:
-        """All series, a few at a time."""
+    def parts(self, steps: int) -> Iterator[tuple[slice, Samples]]:
+        """A few series at a time, and which ones they are; series without any sample are left out."""
         size = max(1, _CELLS_AT_ONCE // max(1, steps))
         for start in range(0, len(self.labels), size):
-            yield slice(start, min(start + size, len(self.labels)))
+            rows = slice(start, min(start + size, len(self.labels)))
+            first, behind = int(self.bounds[rows.start]), int(self.bounds[rows.stop])
+            if first < behind:
+                bounds = self.bounds[rows.start : rows.stop + 1] - first
+                yield (
+                    rows,
+                    Samples(self.labels[rows], self.nameless[rows], self.times[first:behind], self.values[first:behind], bounds),
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +128,10 @@ class Windows:
             yield has_one, np.where(has_one, self.lows + offset, 0)
 
 
-def windows_of(samples: Samples, rows: slice, ends: Grid, length_ms: int, length_s: float, steps: Grid) -> Windows:
-    """The windows of these series that end at the given moments, one for each step."""
-    shape = (rows.stop - rows.start, steps.count)
-    lows, highs = samples.until(rows, ends.shifted(-length_ms)), samples.until(rows, ends)
+def windows_of(samples: Samples, ends: Grid, length_ms: int, length_s: float, steps: Grid) -> Windows:
+    """The windows of all series that end at the given moments, one for each step."""
+    shape = (len(samples.labels), steps.count)
+    lows, highs = samples.until(ends.shifted(-length_ms)), samples.until(ends)
     return Windows(
         samples.times,
         samples.values,

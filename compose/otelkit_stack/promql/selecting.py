@@ -30,15 +30,14 @@ def selected(context: Context, selector: VectorSelector, grid: Grid) -> tuple[Fr
     shape = (len(samples.labels), looked.count)
     context.budget.hold(len(samples.labels) * grid.count)
     values, present, times = np.zeros(shape), np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.int64)
-    stale = samples.stale()
-    for rows in samples.blocks(looked.count) if samples.times.size else ():
+    for rows, part in samples.parts(looked.count):
         context.budget.check()
-        behind = samples.until(rows, looked)
+        behind = part.until(looked)
         newest = np.maximum(behind - 1, 0)
-        times[rows] = samples.times[newest]
-        values[rows] = samples.values[newest]
-        has_one = behind > samples.bounds[rows, np.newaxis]
-        present[rows] = has_one & (times[rows] > looked.times - lookback) & ~stale[newest]
+        times[rows] = part.times[newest]
+        values[rows] = part.values[newest]
+        has_one = behind > part.bounds[:-1, np.newaxis]
+        present[rows] = has_one & (times[rows] > looked.times - lookback) & ~part.stale()[newest]
     frame = Frame(samples.labels, values, present, samples.nameless)
     alive = np.flatnonzero(present.any(axis=1))
     frame, times = frame.rows(alive), times[alive]

@@ -30,6 +30,7 @@ def _range_functions(names: str) -> list[Signature]:
     return [Signature(name, ("matrix",)) for name in names.split()]
 
 
+_CALENDAR = ("days_in_month", "day_of_month", "day_of_week", "day_of_year", "hour", "minute", "month", "year")
 _STABLE = [
     *_vector_functions("abs ceil exp floor ln log10 log2 sgn sqrt deg rad sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"),
     *_vector_functions("absent sort sort_desc timestamp"),
@@ -37,10 +38,7 @@ _STABLE = [
     *_range_functions("rate increase delta irate idelta deriv changes resets"),
     *_range_functions("avg_over_time count_over_time first_over_time last_over_time max_over_time min_over_time"),
     *_range_functions("present_over_time absent_over_time stddev_over_time stdvar_over_time sum_over_time"),
-    *(
-        Signature(name, ("vector",), optional=1)
-        for name in "days_in_month day_of_month day_of_week day_of_year hour minute month year".split()
-    ),
+    *(Signature(name, ("vector",), optional=1) for name in _CALENDAR),
     Signature("clamp", ("vector", "scalar", "scalar")),
     Signature("clamp_max", ("vector", "scalar")),
     Signature("clamp_min", ("vector", "scalar")),
@@ -75,7 +73,5 @@ PARAMETER_TYPES: dict[str, ValueType] = {
     "limit_ratio": "scalar",
 }
 """Aggregators that take a parameter before the vector, and its type."""
-DEPENDS_ON_EVALUATION_TIME = frozenset(
-    "days_in_month day_of_month day_of_week day_of_year hour minute month year predict_linear time timestamp".split()
-)
+DEPENDS_ON_EVALUATION_TIME = frozenset((*_CALENDAR, "predict_linear", "time", "timestamp"))
 """Functions whose result moves with the time of evaluation even where their arguments are fixed by ``@``."""

@@ -42,27 +42,29 @@ class MemoryStorage:
     """Series in memory, in the order in which they were first added."""
 
     def __init__(self) -> None:
-        self._series: dict[Labels, tuple[list[int], list[float]]] = {}
+        self._series: dict[Labels, Series] = {}
 
     def add(self, labels: Labels | Mapping[str, str], samples: Iterable[tuple[int, float]]) -> None:
         """Append samples, ``(milliseconds, value)``, to a series. Raises ValueError for one that is not later than the last."""
-        times, values = self._series.setdefault(labels if isinstance(labels, Labels) else Labels.of(labels), ([], []))
-        for time, value in samples:
-            if times and time <= times[-1]:
-                raise ValueError(f"the sample at {time} ms does not come after the one at {times[-1]} ms")
-            times.append(time)
-            values.append(value)
+        key = labels if isinstance(labels, Labels) else Labels.of(labels)
+        known = self._series.get(key, Series(key, np.empty(0, dtype=np.int64), np.empty(0)))
+        added = list(samples)
+        times = np.concatenate([known.timestamps, np.array([time for time, _ in added], dtype=np.int64)])
+        if (times[1:] <= times[:-1]).any():
+            raise ValueError(f"the samples of {key} are not in the order of their times")
+        values = np.concatenate([known.values, np.array([value for _, value in added], dtype=np.float64)])
+        self._series[key] = Series(key, times, values)
 
     def clear(self) -> None:
         """Forget everything."""
         self._series.clear()
 
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
+        wanted = tuple(matchers)
         found = []
-        for labels, (times, values) in self._series.items():
-            if select_all(tuple(matchers), labels):
-                timestamps = np.array(times, dtype=np.int64)
-                first, last = np.searchsorted(timestamps, (start_ms, end_ms + 1))
+        for labels, series in self._series.items():
+            if select_all(wanted, labels):
+                first, last = np.searchsorted(series.timestamps, (start_ms, end_ms + 1))
                 if first < last:
-                    found.append(Series(labels, timestamps[first:last], np.array(values[first:last], dtype=np.float64)))
+                    found.append(Series(labels, series.timestamps[first:last], series.values[first:last]))
         return found

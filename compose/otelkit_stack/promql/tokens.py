@@ -9,16 +9,32 @@ from otelkit_stack.promql.errors import ParseError
 from otelkit_stack.promql.go_text import quoted
 from otelkit_stack.promql.strings import escape_complaint
 
-AGGREGATORS = frozenset("sum avg count min max group stddev stdvar topk bottomk count_values quantile limitk limit_ratio".split())
+AGGREGATORS = frozenset(
+    (
+        "sum",
+        "avg",
+        "count",
+        "min",
+        "max",
+        "group",
+        "stddev",
+        "stdvar",
+        "topk",
+        "bottomk",
+        "count_values",
+        "quantile",
+        "limitk",
+        "limit_ratio",
+    )
+)
 SET_OPERATORS = frozenset(("and", "or", "unless"))
 COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
 OPERATORS = SET_OPERATORS | COMPARISONS | {"+", "-", "*", "/", "%", "^", "atan2", "@", "=", "=~", "!~", "</", ">/"}
 DURATION_WORDS = frozenset(("step", "range", "max_of", "min_of"))
-_MODIFIERS = frozenset(
-    "offset smoothed anchored by without on ignoring group_left group_right fill fill_left fill_right bool".split(),
-)
+_MATCHING_WORDS = frozenset(("on", "ignoring", "group_left", "group_right", "bool"))
+_MODIFIERS = _MATCHING_WORDS | {"offset", "smoothed", "anchored", "by", "without", "fill", "fill_left", "fill_right"}
 _WORDS = AGGREGATORS | SET_OPERATORS | _MODIFIERS | DURATION_WORDS | {"atan2", "start", "end"}
-METRIC_WORDS = _WORDS - {"atan2", "bool", "on", "ignoring", "group_left", "group_right"}
+METRIC_WORDS = _WORDS - _MATCHING_WORDS - {"atan2"}
 """Words with a meaning that are names of metrics where that meaning makes no sense."""
 
 _SPACE = re.compile(r"[ \t\n\r]*(?:#[^\n\r]*[ \t\n\r]*)*")

@@ -11,7 +11,9 @@ from otelkit_stack.promql.storage import STALE
 from otelkit_stack.promql.token_stream import TokenStream
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'|`[^`]*`'
-_LINE = re.compile(rf"(?P<metric>[a-zA-Z_:][a-zA-Z0-9_:]*)?\s*(?P<labels>\{{(?!\{{)(?:[^\"'`}}]|{_QUOTED})*\}})?\s*(?P<values>.*)", re.DOTALL)
+_LINE = re.compile(
+    rf"(?P<metric>[a-zA-Z_:][a-zA-Z0-9_:]*)?\s*(?P<labels>\{{(?!\{{)(?:[^\"'`}}]|{_QUOTED})*\}})?\s*(?P<values>.*)", re.DOTALL
+)
 _NUMBER = r"[+-]?(?:(?i:inf|nan)|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
 _ITEM = re.compile(rf"(?P<first>{_NUMBER})(?P<step>[+-]{_NUMBER})?(?:x(?P<times>[0-9]+))?")
 _HISTOGRAM = re.compile(r"\{\{")

@@ -37,11 +37,11 @@ _MINUTE = 60_000
 _DEPENDS_ON_RANGE = re.compile(r"(start|end|range|step)\(\)")
 
 
-class Mismatch(Exception):
+class MismatchError(Exception):
     """What came of a query is not what the script says."""
 
 
-class Skipped(Exception):
+class OutOfScopeError(Exception):
     """The case is out of scope; the text is the rule."""
 
 
@@ -83,9 +83,9 @@ class ScriptRunner:
                 case Eval():
                     try:
                         self._check(command)
-                    except Skipped as rule:
+                    except OutOfScopeError as rule:
                         report.skipped[str(rule)] += 1
-                    except (Mismatch, QueryError) as error:
+                    except (MismatchError, QueryError) as error:
                         report.failures.append(f"{name}:{command.line}: {command.query}\n    {type(error).__name__}: {error}")
                     else:
                         report.passed += 1
@@ -128,16 +128,16 @@ class ScriptRunner:
 
     def _in_scope(self, case: Eval) -> Expression | None:
         if any(line.is_native for line in case.series):
-            raise Skipped("native histograms")
+            raise OutOfScopeError("native histograms")
         try:
             expression = parse(case.query)
         except NotEnabledError:
-            raise Skipped("experimental") from None
+            raise OutOfScopeError("experimental") from None
         except ParseError:
             return None
         for selector in _nodes(expression, VectorSelector):
             if any(select_all(selector.matchers, labels) for labels in self._native):
-                raise Skipped("native histograms")
+                raise OutOfScopeError("native histograms")
         return expression
 
     def _answered(self, case: Eval, query: str, at_ms: int) -> Result | None:
@@ -151,10 +151,10 @@ class ScriptRunner:
             if not expected:
                 raise
             if not all(expectation.fits(str(error)) for expectation in expected):
-                raise Mismatch(f"failed with {error}; expected {expected}") from error
+                raise MismatchError(f"failed with {error}; expected {expected}") from error
             return None
         if case.expected("fail"):
-            raise Mismatch(f"was to fail, but gave {result.answer}")
+            raise MismatchError(f"was to fail, but gave {result.answer}")
         return result
 
     def _check_in_range(self, case: Eval, expression: Expression | None, at_ms: int) -> None:
@@ -216,23 +216,23 @@ def _check_annotations(case: Eval, result: Result) -> None:
         expected = case.expected(kind)
         for expectation in expected:
             if not any(expectation.fits(text) for text in said):
-                raise Mismatch(f"no {kind} like {expectation}, but {said}")
+                raise MismatchError(f"no {kind} like {expectation}, but {said}")
         if any(expectation.text or expectation.pattern for expectation in expected):
             for text in said:
                 if not any(expectation.fits(text) for expectation in expected):
-                    raise Mismatch(f"unexpected {kind}: {text}")
+                    raise MismatchError(f"unexpected {kind}: {text}")
         if case.expected(f"no_{kind}") and said:
-            raise Mismatch(f"unexpected {kind}: {said}")
+            raise MismatchError(f"unexpected {kind}: {said}")
 
 
 def _check_answer(case: Eval, answer: Answer) -> None:
     match answer:
         case StringAnswer(_, text):
             if text != case.text:
-                raise Mismatch(f"gave the string {text!r}; expected {case.text!r}")
+                raise MismatchError(f"gave the string {text!r}; expected {case.text!r}")
         case ScalarAnswer(_, value):
             if case.number is None or not almost_equal(value, case.number):
-                raise Mismatch(f"gave the number {value}; expected {case.number}")
+                raise MismatchError(f"gave the number {value}; expected {case.number}")
         case VectorAnswer(_, samples):
             _check_vector(case, list(samples))
         case MatrixAnswer():
@@ -243,14 +243,14 @@ def _check_vector(case: Eval, samples: list[tuple[Labels, float]]) -> None:
     expected = {line.labels: line.values[0] for line in case.series}
     given = dict(samples)
     if len(given) != len(samples):
-        raise Mismatch(f"gave two series of the same labels: {samples}")
+        raise MismatchError(f"gave two series of the same labels: {samples}")
     if case.number is not None or given.keys() != expected.keys():
-        raise Mismatch(f"gave {_shown(given)}; expected {case.number if case.number is not None else _shown(expected)}")
+        raise MismatchError(f"gave {_shown(given)}; expected {case.number if case.number is not None else _shown(expected)}")
     for labels, value in expected.items():
         if value is None or not almost_equal(given[labels], value):
-            raise Mismatch(f"gave {given[labels]} for {labels}; expected {value}")
+            raise MismatchError(f"gave {given[labels]} for {labels}; expected {value}")
     if case.expected("ordered") and list(given) != list(expected):
-        raise Mismatch(f"gave the order {_shown(given)}; expected {_shown(expected)}")
+        raise MismatchError(f"gave the order {_shown(given)}; expected {_shown(expected)}")
 
 
 def _check_matrix(case: Eval, answer: MatrixAnswer) -> None:
@@ -260,13 +260,13 @@ def _check_matrix(case: Eval, answer: MatrixAnswer) -> None:
         line.labels: {start + index * step: value for index, value in enumerate(line.values) if value is not None} for line in case.series
     }
     if list(given) != sorted(given):
-        raise Mismatch(f"gave series that are not ordered by labels: {list(map(str, given))}")
+        raise MismatchError(f"gave series that are not ordered by labels: {list(map(str, given))}")
     if given.keys() != expected.keys():
-        raise Mismatch(f"gave {_shown(given)}; expected {_shown(expected)}")
+        raise MismatchError(f"gave {_shown(given)}; expected {_shown(expected)}")
     for labels, points in expected.items():
         found = given[labels]
         if found.keys() != points.keys() or not all(almost_equal(found[time], value) for time, value in points.items()):
-            raise Mismatch(f"gave {found} for {labels}; expected {points} until {end}")
+            raise MismatchError(f"gave {found} for {labels}; expected {points} until {end}")
 
 
 def _shown(series: dict[Labels, Any]) -> str:
