@@ -10,9 +10,12 @@ from otelkit_stack.promql import compensation
 from otelkit_stack.promql.arrays import Booleans, Floats
 from otelkit_stack.promql.frames import Frame
 from otelkit_stack.promql.groups import Groups
-from otelkit_stack.promql.quantiles import quantile_of_rows
+from otelkit_stack.promql.quantiles import quantile_of_columns
 
 Aggregation = Callable[[Frame, Groups], Floats]
+
+_TERMS_AT_ONCE = 1 << 17
+"""How many values are added up together, so that they stay in a processor's cache."""
 
 
 def aggregated(frame: Frame, groups: Groups, operator: str) -> Frame:
@@ -25,7 +28,7 @@ def quantiles(frame: Frame, groups: Groups, ratios: Floats) -> Frame:
     """The quantile of each group, at a ratio for each step."""
     values = np.empty((len(groups.labels), frame.steps))
     for group, rows in enumerate(groups.rows_by_group()):
-        values[group] = quantile_of_rows(frame.values[rows].T, frame.present[rows].T, ratios)
+        values[group] = quantile_of_columns(frame.values[rows], frame.present[rows], ratios)
     return _framed(frame, groups, values)
 
 
@@ -52,6 +55,13 @@ def _totals(frame: Frame, groups: Groups) -> tuple[Floats, Floats]:
     shape = (len(groups.labels), frame.steps)
     total, lost = np.zeros(shape), np.zeros(shape)
     terms = np.where(frame.present, frame.values, 0.0)
+    if groups.are_few:
+        at_once = max(1, _TERMS_AT_ONCE // max(1, len(terms)))
+        for group, rows in enumerate(groups.rows_by_group()):
+            for start in range(0, frame.steps, at_once):
+                steps = slice(start, start + at_once)
+                total[group, steps], lost[group, steps] = compensation.add_up(terms[rows, steps])
+        return total, lost
     for chosen, rows in groups.members():
         total[chosen], lost[chosen] = compensation.add(total[chosen], lost[chosen], terms[rows])
     return total, lost

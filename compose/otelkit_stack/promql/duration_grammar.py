@@ -40,6 +40,7 @@ def _expression(stream: TokenStream, lowest: int) -> _Term:
         right = _expression(stream, precedence if operator.kind == "^" else precedence + 1)
         if right == 0 and operator.kind in "/%":
             stream.complain(operator.start, "division by zero" if operator.kind == "/" else "modulo by zero")
+        start = left.start if isinstance(left, DurationTerm) else start
         left = DurationTerm(operator.kind, left, right, start, stream.end)
     return left
 
@@ -60,7 +61,7 @@ def _atom(stream: TokenStream) -> _Term:
     token = stream.peek()
     if token.kind in ("number", "duration"):
         value = stream.number(stream.take())
-        if not durations.is_countable(value):
+        if durations.is_out_of_range(value):
             stream.complain(token.start, "duration out of range")
             return 0.0
         return value

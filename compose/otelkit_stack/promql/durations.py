@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 SECOND = 1_000_000_000
@@ -39,14 +40,16 @@ def parse(text: str) -> int:
 
 
 def from_seconds(seconds: float) -> int:
-    """Nanoseconds, rounded half away from zero."""
+    """Nanoseconds, rounded half away from zero; for NaN the smallest number that Go's integers have."""
+    if math.isnan(seconds):
+        return -(2**63)
     length = seconds * SECOND
     return int(length + 0.5) if length >= 0 else -int(0.5 - length)
 
 
-def is_countable(seconds: float) -> bool:
-    """Whether so many seconds fit into Prometheus' nanoseconds; NaN and infinities do not."""
-    return -(2**63) / 1e9 <= seconds <= 2**63 / 1e9
+def is_out_of_range(seconds: float) -> bool:
+    """Whether so many seconds do not fit into Prometheus' nanoseconds."""
+    return abs(seconds) > 2**63 / 1e9
 
 
 def milliseconds(length: int) -> int:

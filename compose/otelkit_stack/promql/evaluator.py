@@ -89,11 +89,14 @@ class Evaluator:
     def _subquery_samples(self, subquery: Subquery, ends: Grid, length: int) -> Samples:
         assert subquery.step is None or isinstance(subquery.step, int)
         step = durations.milliseconds(subquery.step) if subquery.step else self._context.options.subquery_step_ms
+        if step <= 0:
+            raise EvaluationError("the step of a subquery must be a millisecond or longer")
         # Steps are multiples of their length, whatever the query's own times; the first lies inside the first window.
         first = ((ends.start - length) // step + 1) * step
         inner = between(first, ends.end, step)
         if not inner.count:
             return Samples.of_series([])
+        self._context.budget.hold(inner.count)
         return Samples.of_frame(self.frame(subquery.expression, inner), inner)
 
     def _fixed(self, expression: Expression, grid: Grid) -> Value:

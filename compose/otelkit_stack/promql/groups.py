@@ -20,6 +20,11 @@ class Groups:
     group_of: Integers
     """For each row, the number of its group."""
 
+    @property
+    def are_few(self) -> bool:
+        """Whether it takes fewer operations to go through the groups than through their members."""
+        return len(self.labels) < int(np.bincount(self.group_of).max(initial=0))
+
     def members(self) -> Iterator[tuple[Integers | slice, Integers]]:
         """The first row of each group, then the second, ...: numbers of the groups that have one, and those rows."""
         order, starts, sizes = self._sorted()

@@ -6,11 +6,11 @@ import numpy as np
 
 from otelkit_stack.promql import compensation
 from otelkit_stack.promql.arrays import Booleans, Floats
-from otelkit_stack.promql.quantiles import quantile_of_rows
+from otelkit_stack.promql.quantiles import quantile_of_columns
 from otelkit_stack.promql.samples import Windows
 
-_GATHERED_AT_ONCE = 1 << 21
-"""Samples that are copied together to be sorted."""
+_FEW = 32
+"""With so many windows or more, going through them together is faster than one by one."""
 
 
 def total(windows: Windows) -> tuple[Floats, Booleans]:
@@ -55,32 +55,25 @@ def last(windows: Windows) -> tuple[Floats, Booleans]:
 
 def largest(windows: Windows) -> tuple[Floats, Booleans]:
     """The largest value; NaN only where there is nothing else."""
-    result, there = first(windows)
-    for has_one, index in windows.members():
-        value = windows.values[index]
-        result = np.where(has_one & ((value > result) | np.isnan(result)), value, result)
-    return result, there
+    return _extreme(windows, np.fmax)
 
 
 def smallest(windows: Windows) -> tuple[Floats, Booleans]:
     """The smallest value; NaN only where there is nothing else."""
-    result, there = first(windows)
-    for has_one, index in windows.members():
-        value = windows.values[index]
-        result = np.where(has_one & ((value < result) | np.isnan(result)), value, result)
-    return result, there
+    return _extreme(windows, np.fmin)
 
 
 def variance(windows: Windows) -> tuple[Floats, Booleans]:
-    """The population's variance, by Welford's method with compensated sums."""
-    mean, mean_lost, squares, squares_lost = (np.zeros(windows.lows.shape) for _ in range(4))
-    for number, (has_one, index) in enumerate(windows.members(), start=1):
-        value = windows.values[index]
-        distance = np.where(has_one, value - (mean + mean_lost), 0.0)
-        mean, mean_lost = compensation.add(mean, mean_lost, distance / number)
-        product = np.where(has_one, distance * (value - (mean + mean_lost)), 0.0)
-        squares, squares_lost = compensation.add(squares, squares_lost, product)
-    return (squares + squares_lost) / np.maximum(windows.counts, 1), windows.counts > 0
+    """The population's variance."""
+    result = np.zeros(windows.lows.size)
+    for part in windows.gathered():
+        values = windows.values[part.index]
+        if values.shape[1] < _FEW:
+            columns = (column[there].tolist() for column, there in zip(values.T, part.is_member.T, strict=True))
+            result[part.cells] = [compensation.variance_of(column) for column in columns]
+        else:
+            result[part.cells] = compensation.variances(values, part.is_member)
+    return result.reshape(windows.lows.shape), windows.counts > 0
 
 
 def deviation(windows: Windows) -> tuple[Floats, Booleans]:
@@ -91,23 +84,24 @@ def deviation(windows: Windows) -> tuple[Floats, Booleans]:
 
 def quantile(windows: Windows, ratios: Floats) -> tuple[Floats, Booleans]:
     """The value below which a share of the values lies; the share may differ from step to step."""
-    counts = windows.counts.ravel()
-    lows = windows.lows.ravel()
-    share = np.broadcast_to(ratios, windows.lows.shape).ravel()
-    result = np.empty(counts.size)
-    width = int(counts.max(initial=0))
-    at_once = max(1, _GATHERED_AT_ONCE // max(1, width))
-    for start in range(0, counts.size, at_once):
-        cells = slice(start, start + at_once)
-        index = lows[cells, np.newaxis] + np.arange(width)
-        is_member = np.arange(width) < counts[cells, np.newaxis]
-        gathered = windows.values[np.where(is_member, index, 0)]
-        result[cells] = quantile_of_rows(gathered, is_member, share[cells])
+    shares = np.broadcast_to(ratios, windows.lows.shape).ravel()
+    result = np.full(shares.size, np.nan)
+    for part in windows.gathered():
+        result[part.cells] = quantile_of_columns(windows.values[part.index], part.is_member, shares[part.cells])
     return result.reshape(windows.lows.shape), windows.counts > 0
 
 
 def _sum(windows: Windows) -> tuple[Floats, Floats]:
-    result, lost = np.zeros(windows.lows.shape), np.zeros(windows.lows.shape)
-    for has_one, index in windows.members():
-        result, lost = compensation.add(result, lost, np.where(has_one, windows.values[index], 0.0))
-    return result, lost
+    result, lost = np.zeros(windows.lows.size), np.zeros(windows.lows.size)
+    for part in windows.gathered():
+        terms = np.where(part.is_member, windows.values[part.index], 0.0)
+        result[part.cells], lost[part.cells] = compensation.add_up(terms)
+    return result.reshape(windows.lows.shape), lost.reshape(windows.lows.shape)
+
+
+def _extreme(windows: Windows, better: np.ufunc) -> tuple[Floats, Booleans]:
+    result = np.full(windows.lows.size, np.nan)
+    for part in windows.gathered():
+        values = np.where(part.is_member, windows.values[part.index], np.nan)
+        result[part.cells] = better.reduce(values, axis=0, initial=np.nan)
+    return result.reshape(windows.lows.shape), windows.counts > 0

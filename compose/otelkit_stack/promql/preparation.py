@@ -112,7 +112,7 @@ class _Preparation:
             raise BadQueryError(f"{place}: duration is NaN or infinite")
         if value <= 0 and not may_be_negative:
             raise BadQueryError(f"{place}: duration must be greater than 0")
-        if not durations.is_countable(value):
+        if durations.is_out_of_range(value):
             raise BadQueryError(f"{place}: duration is out of range")
         return int(value * 1000) * durations.MILLISECOND
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from otelkit_stack.promql.arrays import Booleans, Floats
+from otelkit_stack.promql.arrays import Booleans, Floats, Integers
 
 
-def quantile_of_rows(values: Floats, is_member: Booleans, ratios: Floats) -> Floats:
-    """For each row the value below which ``ratio`` of its members lie, between two members weighted by nearness.
+def quantile_of_columns(values: Floats, is_member: Booleans, ratios: Floats) -> Floats:
+    """For each column the value below which ``ratio`` of its members lie, between two members weighted by nearness.
 
-    NaN sorts before every number. A ratio below 0 gives -Inf, one above 1 +Inf, NaN and a row without members NaN.
+    NaN sorts before every number. A ratio below 0 gives -Inf, one above 1 +Inf, NaN and a column without members NaN.
     """
-    counts = is_member.sum(axis=1)
-    nans = (np.isnan(values) & is_member).sum(axis=1)
+    if not len(values):
+        return np.full(values.shape[1], np.nan)
+    counts = is_member.sum(axis=0)
+    nans = (np.isnan(values) & is_member).sum(axis=0)
     # numpy sorts NaN to the end, so what is no member hides there too.
-    ordered = np.sort(np.where(is_member, values, np.nan), axis=1)
+    ordered = np.sort(np.where(is_member, values, np.nan), axis=0)
     valid = np.clip(ratios, 0.0, 1.0)
     rank = np.where(np.isnan(valid), 0.0, valid) * (counts - 1)
     lower = np.clip(np.floor(rank), 0, None)
@@ -26,9 +28,6 @@ def quantile_of_rows(values: Floats, is_member: Booleans, ratios: Floats) -> Flo
     return np.where(np.isnan(ratios) | (counts == 0), np.nan, result)
 
 
-def _ranked(ordered: Floats, rank: Floats, nans: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Floats:
-    if not ordered.shape[1]:
-        return np.full(ordered.shape[0], np.nan)
-    column = np.clip(rank.astype(np.int64) - nans, 0, ordered.shape[1] - 1)
-    found = ordered[np.arange(ordered.shape[0]), column]
-    return np.where(rank < nans, np.nan, found)
+def _ranked(ordered: Floats, rank: Floats, nans: Integers) -> Floats:
+    row = np.clip(rank.astype(np.int64) - nans, 0, len(ordered) - 1)
+    return np.where(rank < nans, np.nan, ordered[row, np.arange(ordered.shape[1])])

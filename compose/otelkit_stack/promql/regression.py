@@ -23,23 +23,21 @@ def prediction(windows: Windows, ahead: Floats) -> tuple[Floats, Booleans]:
 
 def _line(windows: Windows, origin: Integers) -> tuple[Floats, Floats]:
     """Slope, and height at the origin, of the line of least squares."""
-    shape = windows.lows.shape
-    sums = [(np.zeros(shape), np.zeros(shape)) for _ in range(4)]
-    counts = np.maximum(windows.counts, 1)
-    first = windows.values[np.where(windows.counts > 0, windows.lows, 0)]
-    is_constant = np.ones(shape, dtype=np.bool_)
-    for has_one, index in windows.members():
-        y = np.where(has_one, windows.values[index], 0.0)
-        x = np.where(has_one, (windows.times[index] - origin) / 1e3, 0.0)
-        is_constant &= ~has_one | (y == first) | (index == windows.lows)
-        for number, term in enumerate((x, y, x * y, x * x)):
-            sums[number] = compensation.add(*sums[number], term)
-    sum_x, sum_y, sum_xy, sum_x2 = (total + lost for total, lost in sums)
-    covariance = sum_xy - sum_x * sum_y / counts
-    spread = sum_x2 - sum_x * sum_x / counts
-    steepness = covariance / spread
-    height = sum_y / counts - steepness * sum_x / counts
-    # A constant line has no rounding errors, and none through infinity is known.
-    level = np.where(np.isinf(first), np.nan, first)
-    flat = np.where(np.isinf(first), np.nan, 0.0)
-    return np.where(is_constant, flat, steepness), np.where(is_constant, level, height)
+    steepness, height = np.zeros(windows.lows.size), np.zeros(windows.lows.size)
+    counts, origins = np.maximum(windows.counts.ravel(), 1), origin.ravel()
+    for part in windows.gathered():
+        y = np.where(part.is_member, windows.values[part.index], 0.0)
+        x = np.where(part.is_member, (windows.times[part.index] - origins[part.cells]) / 1e3, 0.0)
+        many = counts[part.cells]
+        sum_x, sum_y, sum_xy, sum_x2 = (total + lost for total, lost in map(compensation.add_up, (x, y, x * y, x * x)))
+        covariance = sum_xy - sum_x * sum_y / many
+        spread = sum_x2 - sum_x * sum_x / many
+        slopes = covariance / spread
+        # A constant line has no rounding errors, and none through infinity is known.
+        is_constant = ((y[1:] == y[0]) | ~part.is_member[1:]).all(axis=0) if len(y) else np.ones(many.size, dtype=np.bool_)
+        first = y[0] if len(y) else np.zeros(many.size)
+        is_infinite = np.isinf(first)
+        steepness[part.cells] = np.where(is_constant, np.where(is_infinite, np.nan, 0.0), slopes)
+        heights = sum_y / many - slopes * sum_x / many
+        height[part.cells] = np.where(is_constant, np.where(is_infinite, np.nan, first), heights)
+    return steepness.reshape(windows.lows.shape), height.reshape(windows.lows.shape)

@@ -18,6 +18,8 @@ from otelkit_stack.promql.storage import STALE_BITS, Series
 
 _CELLS_AT_ONCE = 1 << 17
 """How many windows are computed together: as many as fit into a processor's cache with what is computed from them."""
+_SAMPLES_AT_ONCE = 1 << 17
+"""How many samples of windows are laid side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,17 @@ class Samples:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """Some windows as columns, their samples from the first to the last as rows."""
+
+    cells: slice
+    """Which windows they are, counted row by row."""
+    index: Integers
+    """Of the sample; 0 where a window has no more."""
+    is_member: Booleans
+
+
+@dataclass(frozen=True, slots=True)
 class Windows:
     """What a range selector sees: for each of some series (a row) and each step (a column) the samples of a stretch of time.
 
@@ -120,12 +133,16 @@ class Windows:
         """How many samples each window holds."""
         return self.highs - self.lows
 
-    def members(self) -> Iterator[tuple[Booleans, Integers]]:
-        """The first sample of every window, then the second, ...: which windows have one, and its index (0 where there is none)."""
-        counts = self.counts
-        for offset in range(int(counts.max(initial=0))):
-            has_one = counts > offset
-            yield has_one, np.where(has_one, self.lows + offset, 0)
+    def gathered(self) -> Iterator[Gathered]:
+        """The samples of the windows side by side, some windows at a time."""
+        lows, counts = self.lows.ravel(), self.counts.ravel()
+        longest = int(counts.max(initial=0))
+        size = max(1, _SAMPLES_AT_ONCE // max(1, longest))
+        offsets = np.arange(longest)[:, np.newaxis]
+        for start in range(0, lows.size, size):
+            cells = slice(start, start + size)
+            is_member = offsets < counts[cells]
+            yield Gathered(cells, np.where(is_member, lows[cells] + offsets, 0), is_member)
 
 
 def windows_of(samples: Samples, ends: Grid, length_ms: int, length_s: float, steps: Grid) -> Windows:

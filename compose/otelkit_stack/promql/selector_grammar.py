@@ -16,6 +16,8 @@ from otelkit_stack.promql.syntax import At, Duration, Expression, MatrixSelector
 from otelkit_stack.promql.token_stream import TokenStream
 from otelkit_stack.promql.tokens import Token
 
+_FARTHEST_S = 2**52
+"""Seconds from the epoch that milliseconds can still count with room for offsets; Prometheus' own bound overflows."""
 _MATCH_OPERATORS = ("=", "!=", "=~", "!~")
 _RANGE_WORDS = "number, duration, step(), or range()"
 
@@ -129,7 +131,7 @@ def _at(stream: TokenStream, expression: Expression) -> At:
     sign = stream.take_if("+", "-")
     token = stream.take_if("number", "duration") or stream.unexpected()
     seconds = stream.number(token) * (-1 if sign and sign.kind == "-" else 1)
-    if not math.isfinite(seconds) or abs(seconds) >= 2**63:
+    if not math.isfinite(seconds) or abs(seconds) >= _FARTHEST_S:
         text = plain(seconds) if not math.isfinite(seconds) else f"{seconds:f}"
         stream.complain(expression.start, f"timestamp out of bounds for @ modifier: {text}")
         return 0
