@@ -152,10 +152,12 @@ def running_prometheus(
     alertmanager_port: int | None = None,
     evaluation_interval: str = "1s",
     scrape: Sequence[str] = (),
+    options: Sequence[str] = (),
 ) -> Iterator[Prometheus]:
     """A Prometheus that keeps its data in ``folder``, evaluates the rule files and scrapes the ``host:port`` targets every second.
 
-    ``evaluation_interval`` holds for rule groups that do not name one. Raises RuntimeError with the end of its log where it does not start.
+    ``evaluation_interval`` holds for rule groups that do not name one; ``options`` join its command line.
+    Raises RuntimeError with the end of its log where it does not start.
     """
     executable = program("prometheus")
     port = free_port()
@@ -180,6 +182,7 @@ def running_prometheus(
         f"--web.listen-address=127.0.0.1:{port}",
         "--web.enable-otlp-receiver",
         "--enable-feature=exemplar-storage",
+        *options,
     ]
     with running_program(command, folder / "prometheus.log", f"http://127.0.0.1:{port}/-/ready"):
         yield Prometheus(port)

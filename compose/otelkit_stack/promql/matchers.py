@@ -1,0 +1,50 @@
+"""Conditions on labels, the part of a selector between braces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from otelkit_stack.promql.go_text import quoted
+from otelkit_stack.promql.labels import Labels
+from otelkit_stack.promql.regex import compiled
+
+MatchOperator = Literal["=", "!=", "=~", "!~"]
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One condition, as in ``job="api"``. A label that a series does not have counts as empty.
+
+    Raises RegexError where the value of ``=~`` or ``!~`` is no regular expression.
+    """
+
+    name: str
+    operator: MatchOperator
+    value: str
+    _known: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.operator in ("=~", "!~"):
+            compiled(self.value)
+
+    def matches(self, value: str) -> bool:
+        """Whether a label of this value fulfils the condition. Regular expressions are anchored at both ends."""
+        match self.operator:
+            case "=":
+                return value == self.value
+            case "!=":
+                return value != self.value
+        known = self._known.get(value)
+        if known is None:
+            found = compiled(self.value).fullmatch(value) is not None
+            known = self._known[value] = found is (self.operator == "=~")
+        return known
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.operator}{quoted(self.value)}"
+
+
+def select_all(matchers: tuple[Matcher, ...], labels: Labels) -> bool:
+    """Whether a series with these labels fulfils every condition."""
+    return all(matcher.matches(labels.get(matcher.name)) for matcher in matchers)
