@@ -42,7 +42,12 @@ def stack_app(store: Store, queries: Queries, *, take: Take | None = None, limit
         return PlainTextResponse(str(error), 503)
 
     return Starlette(
-        routes=[*receiver_routes(take or store.submit, limit), *loki_routes(store.file), *api_routes(store, queries), *page_routes(queries)],
+        routes=[
+            *receiver_routes(take or store.submit, limit),
+            *loki_routes(store.file),
+            *api_routes(store, queries),
+            *page_routes(queries),
+        ],
         middleware=[Middleware(LoopbackOnly)],
         exception_handlers={StackError: unavailable},
     )

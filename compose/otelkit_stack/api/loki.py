@@ -23,7 +23,7 @@ from otelkit_stack.errors import StackError
 from otelkit_stack.logql import syntax as s
 from otelkit_stack.logql.errors import LogQLError
 from otelkit_stack.logql.evaluation import Steps, lines, metric, streams
-from otelkit_stack.logql.frames import Frame, Labels
+from otelkit_stack.logql.frames import Labels
 from otelkit_stack.logql.line import Line, Origin
 from otelkit_stack.logql.parsing import parse
 from otelkit_stack.logql.reading import Lines
@@ -105,10 +105,12 @@ def _query_range(request: Request, source: Lines) -> Response:
     result = metric(query, source, Steps(start, end, step))
     times = Steps(start, end, step).times()
     if isinstance(result, float):
-        result = Frame([()], times * 0.0 + result, times >= 0)
-        return _success("matrix", [{"metric": {}, "values": [[_seconds(at), _number(result.values[0])] for at in times]}])
+        return _success("matrix", [{"metric": {}, "values": [[_seconds(int(at)), _number(result)] for at in times]}])
     matrix = [
-        {"metric": dict(labels), "values": [[_seconds(int(at)), _number(value)] for at, value in zip(times[present], values[present], strict=True)]}
+        {
+            "metric": dict(labels),
+            "values": [[_seconds(int(at)), _number(value)] for at, value in zip(times[present], values[present], strict=True)],
+        }
         for labels, values, present in sorted(result.rows(), key=lambda row: row[0])
     ]
     return _success("matrix", matrix)

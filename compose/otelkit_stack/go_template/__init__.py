@@ -1,7 +1,7 @@
 """Go's text templates, as far as log lines and alerts use them: values, pipelines, functions, ``if``, ``with``, ``range``, variables.
 
-    >>> Template("{{ .level | ToUpper }}", {"ToUpper": str.upper}).render({"level": "warn"})
-    'WARN'
+>>> Template("{{ .level | ToUpper }}", {"ToUpper": str.upper}).render({"level": "warn"})
+'WARN'
 """
 
 from otelkit_stack.go_template.template import Template

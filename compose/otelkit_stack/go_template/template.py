@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from otelkit_stack.go_template.tokens import TemplateError, Token, pieces, tokens
+from otelkit_stack.go_template.tokens import TemplateError, Token, WrongArgumentsError, pieces, tokens
 
 Functions = Mapping[str, Callable[..., Any]]
 _BLOCKS = ("if", "with", "range")
@@ -51,10 +52,10 @@ class _Scope:
 class Template:
     """Raises TemplateError for a text that is no template, or names a function that is not given."""
 
-    def __init__(self, text: str, functions: Functions) -> None:
+    def __init__(self, text: str, functions: Functions, name: str = "") -> None:
         self._functions = functions
-        reader = _Reader(text, functions)
-        self._nodes = reader.read()
+        self._name = name
+        self._nodes = _Reader(text, functions).read()
 
     def render(self, dot: Any, variables: Mapping[str, Any] | None = None) -> str:
         """The text for a value of ``.`` and of variables such as ``$labels``. Raises TemplateError where a function refuses."""
@@ -97,10 +98,13 @@ class Template:
         first, *rest = command.operands
         if isinstance(first, Token) and first.kind == "word" and first.text not in _CONSTANTS:
             arguments = [*(self._operand(operand, scope) for operand in rest), *last]
+            place = f'template: {self._name}:{first.at}: executing "{self._name}" at <{first.text}>: '
             try:
                 return self._functions[first.text](*arguments)
+            except WrongArgumentsError as error:
+                raise TemplateError(f"{place}wrong number of args for {first.text}: {error}") from error
             except (ValueError, TypeError, ArithmeticError, LookupError) as error:
-                raise TemplateError(f"error calling {first.text}: {error}") from error
+                raise TemplateError(f"{place}error calling {first.text}: {error}") from error
         return self._operand(first, scope)
 
     def _operand(self, operand: Token | _Pipeline, scope: _Scope) -> Any:
@@ -153,7 +157,7 @@ def printed(value: Any) -> str:
 
 def go_float(value: float) -> str:
     """``%v`` of a float: the shortest digits, with an exponent below 1e-4 and from 1e21 on."""
-    if value != value:  # noqa: PLR0124  (what tells a NaN)
+    if math.isnan(value):
         return "NaN"
     if value in (float("inf"), float("-inf")):
         return "+Inf" if value > 0 else "-Inf"
@@ -176,6 +180,7 @@ def _walked(value: Any, path: list[str]) -> Any:
 
 class _Reader:
     def __init__(self, text: str, functions: Functions) -> None:
+        self._text = text
         self._pieces = [*pieces(text)]
         self._functions = functions
         self._at = 0
@@ -199,28 +204,28 @@ class _Reader:
             if word in ("end", "else"):
                 return nodes, piece.text
             if word in _BLOCKS:
-                nodes.append(self._block(word, piece.text[len(word) :]))
+                nodes.append(self._block(word, piece.text[len(word) :], piece.start + len(word)))
             else:
-                nodes.append(self._pipeline(piece.text))
+                nodes.append(self._pipeline(piece.text, piece.start))
         return nodes, None
 
-    def _block(self, kind: str, condition: str) -> _Block:
-        pipeline = self._pipeline(condition)
+    def _block(self, kind: str, condition: str, start: int) -> _Block:
+        pipeline = self._pipeline(condition, start)
         body, ending = self._nodes()
         otherwise: list[_Node] = []
         if ending is not None and ending.startswith("else"):
             rest = ending[4:].strip()
             if rest:  # else if ...: a block of its own, which takes the same end
                 word = rest.split(maxsplit=1)[0]
-                otherwise = [self._block(word, rest[len(word) :])]
+                otherwise = [self._block(word, rest[len(word) :], 0)]
                 return _Block(kind, pipeline, body, otherwise)
             otherwise, ending = self._nodes()
         if ending != "end":
             raise TemplateError("unexpected EOF")
         return _Block(kind, pipeline, body, otherwise)
 
-    def _pipeline(self, text: str) -> _Pipeline:
-        found = tokens(text)
+    def _pipeline(self, text: str, start: int) -> _Pipeline:
+        found = tokens(text, self._text, start)
         if not found:
             raise TemplateError("missing value for command")
         variables: tuple[str, ...] = ()
@@ -238,10 +243,10 @@ class _Reader:
         operands: list[Token | _Pipeline] = []
         while found and found[0].text != ")":
             token, *found = found
-            if token == ("mark", "|"):
+            if token[:2] == ("mark", "|"):
                 commands.append(self._command(operands))
                 operands = []
-            elif token == ("mark", "("):
+            elif token[:2] == ("mark", "("):
                 inner, found = self._commands(found)
                 if not found:
                     raise TemplateError("unclosed left paren")

@@ -25,11 +25,16 @@ class TemplateError(ValueError):
     """A template that cannot be read, or whose functions refuse their arguments."""
 
 
+class WrongArgumentsError(Exception):
+    """A function was given too few arguments; the text says how many it wants."""
+
+
 class Token(NamedTuple):
-    """``kind`` is the name of a group above."""
+    """``kind`` is the name of a group above, ``at`` where it begins in the template, as ``line:column``."""
 
     kind: str
     text: str
+    at: str = ""
 
 
 class Piece(NamedTuple):
@@ -37,6 +42,7 @@ class Piece(NamedTuple):
 
     text: str
     is_action: bool
+    start: int = 0
 
 
 def pieces(template: str) -> Iterator[Piece]:
@@ -46,7 +52,7 @@ def pieces(template: str) -> Iterator[Piece]:
         text = template[at : match.start()]
         yield Piece(_trimmed(text, left=trims, right=bool(match[1])), is_action=False)
         if not match[2].lstrip().startswith("/*"):
-            yield Piece(match[2].strip(), is_action=True)
+            yield Piece(match[2].strip(), True, match.start(2) + len(match[2]) - len(match[2].lstrip()))
         at, trims = match.end(), bool(match[3])
     rest = template[at:]
     if "{{" in rest:
@@ -59,13 +65,16 @@ def _trimmed(text: str, *, left: bool, right: bool) -> str:
     return text.rstrip() if right else text
 
 
-def tokens(action: str) -> list[Token]:
-    """The tokens of an action. Raises TemplateError for a character that starts none."""
+def tokens(action: str, template: str = "", start: int = 0) -> list[Token]:
+    """The tokens of an action that begins at ``start`` of the template. Raises TemplateError for a character that starts none."""
     at, found = 0, []
     while at < len(action.rstrip()):
         match = _TOKEN.match(action, at)
         if match is None or match.lastgroup is None:
             raise TemplateError(f"unexpected {action[at:].strip()[:1]!r} in command")
-        found.append(Token(match.lastgroup, match[match.lastgroup]))
+        position = start + match.start(match.lastgroup)
+        before = template[:position]
+        place = f"{before.count(chr(10)) + 1}:{len(before[before.rfind(chr(10)) + 1 :].encode())}"
+        found.append(Token(match.lastgroup, match[match.lastgroup], place))
         at = match.end()
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def aggregate(query: s.VectorAggregation, frame: Frame) -> Frame:
     rows = []
     for labels, members in groups.items():
         values, present = frame.values[members], frame.present[members]
-        rows.append((labels, combine(values, present), present.any(axis=0)))
+        rows.append((labels, combine(values, present), np.asarray(present.any(axis=0))))
     return Frame.of(rows, steps)
 
 
@@ -62,12 +62,12 @@ _COMBINATIONS: dict[str, Callable[[Values, Present], Values]] = {
 }
 
 
-def _ranked(frame: Frame, groups: object, count: int, *, is_top: bool) -> Frame:
+def _ranked(frame: Frame, groups: Iterable[list[int]], count: int, *, is_top: bool) -> Frame:
     kept = np.zeros_like(frame.present)
-    for members in groups:  # type: ignore[attr-defined]
+    for members in groups:
         for step in range(frame.values.shape[1]):
             rows = [row for row in members if frame.present[row, step]]
-            rows.sort(key=lambda row: frame.values[row, step], reverse=is_top)  # noqa: B023  (used at once)
+            rows.sort(key=lambda row: frame.values[row, step], reverse=is_top)
             kept[rows[:count], step] = True
     return Frame.of([(labels, values, kept[row]) for row, (labels, values, _) in enumerate(frame.rows())], frame.values.shape[1])
 

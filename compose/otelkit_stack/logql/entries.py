@@ -79,6 +79,7 @@ def line_of(row: Mapping[str, Any] | Any, resource: Resource) -> Line:
         metadata["scope_name"] = row["scope_name"]
     if row["scope_version"]:
         metadata["scope_version"] = row["scope_version"]
+    metadata.update(flattened(json.loads(row["scope_attributes"])))
     metadata.update(flattened(json.loads(row["attributes"])))
     if row["severity_number"]:
         metadata["severity_number"] = str(row["severity_number"])
@@ -92,8 +93,6 @@ def line_of(row: Mapping[str, Any] | Any, resource: Resource) -> Line:
         metadata["trace_id"] = row["trace_id"].hex()
     if row["span_id"]:
         metadata["span_id"] = row["span_id"].hex()
-    if row["event_name"]:
-        metadata["event_name"] = row["event_name"]
     metadata["detected_level"] = detected_level(row["severity_number"], metadata, row["body"])
     return Line.of(row["time_ns"], row["body"], resource.stream, metadata)
 
@@ -111,7 +110,17 @@ def detected_level(number: int, metadata: Mapping[str, str], text: str) -> str:
 
 def _normal(word: str) -> str:
     lower = word.lower()
-    same = {"warning": "warn", "err": "error", "information": "info", "informational": "info", "emerg": "critical", "trc": "trace", "dbg": "debug", "inf": "info", "wrn": "warn"}
+    same = {
+        "warning": "warn",
+        "err": "error",
+        "information": "info",
+        "informational": "info",
+        "emerg": "critical",
+        "trc": "trace",
+        "dbg": "debug",
+        "inf": "info",
+        "wrn": "warn",
+    }
     lower = same.get(lower, lower)
     return lower if lower in (*_LEVELS, "critical") else "unknown"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -64,7 +65,7 @@ class _Evaluation:
 
     def of(self, query: s.Metric) -> Side:
         match query:
-            case s.Literal_(value):
+            case s.NumberLiteral(value):
                 return value
             case s.VectorLiteral(value):
                 count = len(self.steps)
@@ -101,12 +102,9 @@ class _Evaluation:
                 raise TooMuchError(f"maximum number of series ({MOST_SERIES}) reached for a single query")
         if query.function == "absent_over_time":
             return self._absent(query, series, ends)
-        function = query.function
-        if query.unwrap is not None and function == "rate":
-            function = "rate"
         rows = [
-            (labels, *over_windows(function, np.array(times), np.array(values), ends, query.window_ns, query.parameter))
-            for labels, (times, values) in series.items()
+            (labels, *over_windows(_function(query), np.array(times), np.array(values), ends, query.window_ns, query.parameter))
+            for labels, (times, values) in sorted(series.items())
         ]
         return Frame.of(rows, len(self.steps))
 
@@ -128,6 +126,11 @@ class _Evaluation:
                 pairs[query.destination] = match.expand(_go_replacement(query.replacement))
             rows.append((labels_of(pairs), values, present))
         return Frame.of(rows, len(self.steps))
+
+
+def _function(query: s.RangeAggregation) -> str:
+    """``rate`` of unwrapped numbers adds them up; of lines it counts."""
+    return "sum_rate" if query.function == "rate" and query.unwrap is not None else query.function
 
 
 def _sample(query: s.RangeAggregation, line: Line) -> float | None:
@@ -164,7 +167,7 @@ def _series_labels(query: s.RangeAggregation, line: Line) -> Labels:
 
 
 def _pipeline_error(line: Line) -> str:
-    shown = ", ".join(f'{name}="{value}"' for name, value in labels_of(line.all_labels()))
+    shown = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels_of(line.all_labels()))
     return (
         f"pipeline error: '{line.error}' for series: '{{{shown}}}'.\nUse a label filter to intentionally skip this error."
         f' (e.g | __error__!="{line.error}").\nTo skip all potential errors you can match empty errors.'
@@ -177,5 +180,5 @@ def streams(found: Sequence[Line]) -> Iterator[tuple[Labels, list[Line]]]:
     """Lines by all of their labels, in the order of the first line of each."""
     by_labels: dict[Labels, list[Line]] = {}
     for line in found:
-        by_labels.setdefault(labels_of(line.all_labels()), []).append(line)
+        by_labels.setdefault(tuple(sorted(line.all_labels().items())), []).append(line)
     yield from by_labels.items()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network, summarize_address_range
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network, summarize_address_range
 from typing import Protocol
 
 from otelkit_stack.logql.errors import LogQLError
@@ -55,11 +55,11 @@ class NumberFilter:
     read: Callable[[str], float]
 
     def accepts(self, line: Line) -> bool:
-        if line.error:  # Loki does not judge a line that an earlier stage could not read
-            return True
         text = line.get(self.name)
         if not text:
             return False
+        if line.error:  # Loki does not judge a line that an earlier stage could not read
+            return True
         try:
             return COMPARISONS[self.comparison](self.read(text), self.value)
         except ValueError as error:
@@ -92,17 +92,17 @@ class AddressRange:
         except (ValueError, TypeError) as error:
             raise LogQLError(f"parse error : stage '' : ip: invalid pattern. got {self.pattern}") from error
 
-    def networks(self) -> list[object]:
+    def networks(self) -> list[IPv4Network | IPv6Network]:
         """The networks that make up the range."""
         if "-" in self.pattern:
             first, last = (ip_address(part.strip()) for part in self.pattern.split("-", 1))
-            return [*summarize_address_range(first, last)]  # type: ignore[type-var]
+            return [*summarize_address_range(first, last)]
         return [ip_network(self.pattern, strict=False)]
 
     def holds(self, text: str) -> bool:
         """Whether the text is an address of the range. Raises ValueError where it is no address."""
         address = ip_address(text)
-        return any(address in network for network in self.networks())  # type: ignore[operator]
+        return any(address in network for network in self.networks())
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +114,11 @@ class AddressFilter:
     addresses: AddressRange
 
     def accepts(self, line: Line) -> bool:
-        if line.error:
-            return True
         text = line.get(self.name)
         if not text:
             return False
+        if line.error:
+            return True
         try:
             return self.addresses.holds(text) is not self.is_negated
         except ValueError:

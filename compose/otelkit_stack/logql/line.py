@@ -61,6 +61,13 @@ class Line:
         """A label that a parser found: where stream or metadata has one of the name, it gets another."""
         self.set(name + _EXTRACTED if name in self.given else name, value)
 
+    def extract_or_empty(self, name: str, value: str) -> None:
+        """The same for a label that was asked for by name: it is there even where it is empty."""
+        self.extract(name, value)
+        if not value and name not in self.given:
+            self.labels[name] = ""
+            self.origins[name] = Origin.PARSED
+
     def remove(self, name: str) -> None:
         """Takes a label away."""
         self.labels.pop(name, None)

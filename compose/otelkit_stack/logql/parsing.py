@@ -58,7 +58,7 @@ def _worded(text: str, error: UnexpectedInput) -> ParseError:
     if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
         lines = text.split("\n")
         return ParseError("syntax error: unexpected $end", len(lines), len(lines[-1]) + 1)
-    if isinstance(error, UnexpectedCharacters):
+    if isinstance(error, UnexpectedCharacters) and error.pos_in_stream is not None:
         return ParseError(f"syntax error: unexpected {text[error.pos_in_stream : error.pos_in_stream + 1]!r}", error.line, error.column)
     token = error.token if isinstance(error, UnexpectedToken) else Token("", "")
     return ParseError(f"syntax error: unexpected {token.value}", error.line, error.column)
@@ -209,14 +209,16 @@ class _ToTree(Transformer[Token, s.Query]):
         parameter = float("".join(map(str, numbers))) if numbers else None
         return s.RangeAggregation(str(function), inner.query, inner.window_ns, inner.offset_ns, inner.unwrap, parameter, grouping)
 
-    def vector_expr(self, function: Token, before: s.Grouping | None, number: Token | None, inner: s.Metric, after: s.Grouping | None) -> Any:
+    def vector_expr(
+        self, function: Token, before: s.Grouping | None, number: Token | None, inner: s.Metric, after: s.Grouping | None
+    ) -> Any:
         if before is not None and after is not None:
             raise ParseError(f"syntax error: unexpected {'by' if after.is_by else 'without'}")
         return s.VectorAggregation(str(function), inner, before or after, int(float(number)) if number is not None else None)
 
-    def literal(self, *parts: Token) -> s.Literal_:
+    def literal(self, *parts: Token) -> s.NumberLiteral:
         *signs, number = parts
-        return s.Literal_(_number(str(number)) * (-1 if signs and signs[0] == "-" else 1))
+        return s.NumberLiteral(_number(str(number)) * (-1 if signs and signs[0] == "-" else 1))
 
     def vector_literal(self, *parts: Token) -> s.VectorLiteral:
         return s.VectorLiteral(self.literal(*parts).value)

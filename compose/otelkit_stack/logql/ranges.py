@@ -24,15 +24,14 @@ def over_windows(
     last = np.searchsorted(times, steps, "right")
     present = last > first
     seconds = window_ns / 1e9
-    if function in ("count_over_time", "rate", "bytes_over_time", "bytes_rate", "sum_over_time"):
-        return _sums(function, values, first, last) / (seconds if function in ("rate", "bytes_rate") else 1.0), present
+    if function in ("count_over_time", "rate", "bytes_over_time", "bytes_rate", "sum_over_time", "sum_rate"):
+        per = seconds if function.endswith("rate") else 1.0
+        return _sums(function, values, first, last) / per, present
     result = np.zeros(len(steps))
     for at in np.flatnonzero(present):
         inside = slice(first[at], last[at])
         if function == "rate_counter":
-            rate = _rate(times[inside], values[inside], int(steps[at]), window_ns)
-            present[at] = rate is not None
-            result[at] = rate or 0.0
+            result[at] = _rate(times[inside], values[inside], int(steps[at]), window_ns)
         elif function == "quantile_over_time":
             result[at] = quantile(parameter or 0.0, values[inside])
         else:
@@ -41,7 +40,7 @@ def over_windows(
 
 
 def _sums(function: str, values: Values, first: Times, last: Times) -> Values:
-    if function == "count_over_time":
+    if function in ("count_over_time", "rate"):
         return (last - first).astype(np.float64)
     if np.all(values == np.floor(values)) and np.abs(values).sum() < 2**53:  # whole numbers add up exactly in any order
         total = np.concatenate(([0.0], np.cumsum(values)))
@@ -71,10 +70,10 @@ _REDUCTIONS: dict[str, Reduce] = {
 }
 
 
-def _rate(times: Times, values: Values, end_ns: int, window_ns: int) -> float | None:
-    """Prometheus' rate of a counter, resets and extrapolation included."""
+def _rate(times: Times, values: Values, end_ns: int, window_ns: int) -> float:
+    """Prometheus' rate of a counter, resets and extrapolation included; of a single sample zero."""
     if len(times) < 2:
-        return None
+        return 0.0
     resets = values[:-1][values[1:] < values[:-1]].sum()
     growth = float(values[-1] - values[0] + resets)
     to_start = float(times[0] - (end_ns - window_ns)) / 1e9

@@ -13,7 +13,7 @@ from otelkit_stack.logql.stages.line_filters import LineFilter
 
 _LINES = """
 SELECT log.time_ns, log.body, log.attributes, log.severity_number, log.severity_sent, log.observed_ns, log.flags, log.trace_id, log.span_id,
-       log.event_name, log.resource_id, scope.name AS scope_name, scope.version AS scope_version
+       log.resource_id, scope.name AS scope_name, scope.version AS scope_version, scope.attributes AS scope_attributes
 FROM log JOIN scope ON scope.id = log.scope_id
 WHERE log.time_ns > ? AND log.time_ns <= ? AND log.resource_id IN (SELECT value FROM json_each(?)) {texts}
 ORDER BY log.time_ns {direction}, log.rowid {direction}

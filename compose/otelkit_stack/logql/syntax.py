@@ -60,7 +60,7 @@ class VectorAggregation:
 
 
 @dataclass(frozen=True, slots=True)
-class Literal_:
+class NumberLiteral:
     """A number."""
 
     value: float
@@ -105,5 +105,5 @@ class Binary:
     returns_bool: bool = False
 
 
-Metric = RangeAggregation | VectorAggregation | Literal_ | VectorLiteral | LabelReplace | Binary
+Metric = RangeAggregation | VectorAggregation | NumberLiteral | VectorLiteral | LabelReplace | Binary
 Query = LogQuery | Metric

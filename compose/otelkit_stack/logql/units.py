@@ -47,7 +47,22 @@ def go_duration_ns(text: str) -> float:
     return duration_ns(text)
 
 
-_DECIMAL = {"": 1, "b": 1, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6, "g": 1e9, "gb": 1e9, "t": 1e12, "tb": 1e12, "p": 1e15, "pb": 1e15, "e": 1e18, "eb": 1e18}
+_DECIMAL = {
+    "": 1,
+    "b": 1,
+    "k": 1e3,
+    "kb": 1e3,
+    "m": 1e6,
+    "mb": 1e6,
+    "g": 1e9,
+    "gb": 1e9,
+    "t": 1e12,
+    "tb": 1e12,
+    "p": 1e15,
+    "pb": 1e15,
+    "e": 1e18,
+    "eb": 1e18,
+}
 _BINARY = {f"{letter}{ending}": 1024.0**power for power, letter in enumerate("kmgtpe", 1) for ending in ("i", "ib")}
 
 

@@ -66,7 +66,7 @@ def _metric(query: s.Metric) -> s.Metric:
             return replace(query, inner=_metric(query.inner))
         case s.Binary():
             left, right = _metric(query.left), _metric(query.right)
-            numbers = [isinstance(side, s.Literal_) for side in (left, right)]
+            numbers = [isinstance(side, s.NumberLiteral) for side in (left, right)]
             if query.operator in ("and", "or", "unless") and any(numbers):
                 side = "left" if numbers[0] else "right"
                 raise LogQLError(f"parse error : unexpected literal for {side} leg of logical/set binary operation ({query.operator})")

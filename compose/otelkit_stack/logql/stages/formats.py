@@ -13,14 +13,14 @@ from otelkit_stack.logql.stages.template_functions import functions_of
 def template_of(text: str) -> Template:
     """The template. Raises LogQLError with the reason, for one that cannot be read or uses what is not supported."""
     try:
-        return Template(text, functions_of(None))
+        return Template(text, functions_of(None), "line")
     except TemplateError as error:
         raise LogQLError(f"parse error : invalid line template: template: line: {error}") from error
 
 
 def _rendered(text: str, line: Line) -> str | None:
     try:
-        return Template(text, functions_of(line)).render(_Missing(line.labels))
+        return Template(text, functions_of(line), "line").render(_Missing(line.labels))
     except TemplateError as error:
         line.fail("TemplateFormatErr", str(error))
         return None
@@ -29,7 +29,7 @@ def _rendered(text: str, line: Line) -> str | None:
 class _Missing(dict[str, str]):
     """Labels, where one that is not there prints as nothing."""
 
-    def get(self, key: str, default: object = None) -> str:  # type: ignore[override]  # noqa: ARG002
+    def get(self, key: str, default: object = None) -> str:  # noqa: ARG002
         return super().get(key, "")
 
 

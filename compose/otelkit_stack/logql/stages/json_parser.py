@@ -11,6 +11,7 @@ from typing import Any
 from otelkit_stack.logql.errors import LogQLError
 from otelkit_stack.logql.line import Line
 from otelkit_stack.logql.stages.names import sanitized
+from otelkit_stack.logql.stages.raw_json import raw_value
 
 _STEP = re.compile(r'\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|(?:^|\.)([A-Za-z_][A-Za-z0-9_-]*)')
 
@@ -38,20 +39,39 @@ class JsonParser:
         try:
             value = _DECODER.decode(line.text)
             if not isinstance(value, dict):
-                raise TypeError("Value looks like object, but can't find closing '}' symbol")
-        except (ValueError, TypeError, RecursionError) as error:
-            if not self.extractions:
-                line.fail("JSONParserErr", str(error))
-                return True
-            line.fail("JSONParserErr", str(error))
-            return True
+                raise TypeError("no object")
+        except (ValueError, TypeError, RecursionError):
+            return self._without_object(line)
         if self.extractions:
             for name, path in self.extractions:
-                line.extract(name, _text(_found(value, steps_of(path))))
+                line.extract_or_empty(name, _written(raw_value(line.text, steps_of(path))))
         else:
             for name, text in _fields(value, ""):
                 line.extract(name, text)
         return True
+
+    def _without_object(self, line: Line) -> bool:
+        if not self.extractions:
+            line.fail("JSONParserErr", why(line.text))
+        elif line.text.lstrip().startswith("{"):  # an object that ends too soon: Loki finds nothing in it, and nothing wrong with it
+            for name, _ in self.extractions:
+                line.extract_or_empty(name, "")
+        else:
+            line.fail("JSONParserErr", "")
+        return True
+
+
+def why(text: str) -> str:
+    """Loki's words, which are those of the parser it uses."""
+    is_object = text.lstrip().startswith("{")
+    return "Malformed JSON error" if is_object else "Value looks like object, but can't find closing '}' symbol"
+
+
+def _written(raw: str | None) -> str:
+    """A value as it stands in the line, a text without its quotes."""
+    if raw is None or raw == "null":
+        return ""
+    return str(json.loads(raw, strict=False)) if raw.startswith('"') else raw
 
 
 def steps_of(path: str) -> list[int | str]:
@@ -68,15 +88,6 @@ def steps_of(path: str) -> list[int | str]:
     return steps
 
 
-def _found(value: Any, steps: list[int | str]) -> Any:
-    for step in steps:
-        if isinstance(step, int):
-            value = value[step] if isinstance(value, list) and step < len(value) else None
-        else:
-            value = value.get(step) if isinstance(value, dict) else None
-    return value
-
-
 def _fields(value: dict[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
     for key, inner in value.items():
         name = f"{prefix}_{sanitized(key, is_first=False)}" if prefix else sanitized(key)
@@ -87,24 +98,6 @@ def _fields(value: dict[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def _text(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return str(value)
-        case _:
-            return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case _Number():
-            return float(value) if any(letter in value for letter in ".eE") else int(value)
-        case list():
-            return [_plain(item) for item in value]
-        case dict():
-            return {key: _plain(item) for key, item in value.items()}
-        case _:
-            return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)

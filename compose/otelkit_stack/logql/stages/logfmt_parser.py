@@ -13,6 +13,9 @@ from otelkit_stack.logql.strings import unquoted
 
 _PAIR = re.compile(r'[\x00-\x20]*([^\x00-\x20="]+)(?:=("(?:\\.|[^"\\])*"|[^\x00-\x20"]*))?')
 
+_SPACE = re.compile(r"[\x00-\x20]*")
+_GAP = re.compile(r"[\x00-\x20]")
+
 
 @dataclass(frozen=True, slots=True)
 class LogfmtParser:
@@ -23,27 +26,32 @@ class LogfmtParser:
     extractions: tuple[tuple[str, str], ...] = ()
 
     def run(self, line: Line) -> bool:
-        wanted = {source: name for name, source in self.extractions}
-        for key, value in self._pairs(line):
-            if wanted:
-                if key in wanted:
-                    line.extract(wanted[key], value)
-            elif value or self.keeps_empty:
+        found = dict(self._pairs(line))
+        if self.extractions:
+            for name, source in self.extractions:
+                line.extract_or_empty(name, found.get(source, ""))
+            return True
+        for key, value in found.items():
+            if value:
                 line.extract(sanitized(key), value)
+            elif self.keeps_empty:
+                line.extract_or_empty(sanitized(key), "")
         return True
 
     def _pairs(self, line: Line) -> Iterator[tuple[str, str]]:
         text, at = line.text, 0
-        while at < len(text.rstrip()):
+        end = len(text.rstrip())
+        while at < end:
             match = _PAIR.match(text, at)
-            if match is None or text[match.end() : match.end() + 1] == '"':
+            stop = match.end() if match is not None else _SPACE.match(text, at).end()  # type: ignore[union-attr]
+            if match is None or text[stop : stop + 1] in ('"', "="):
                 if self.is_strict:
-                    line.fail("LogfmtParserErr", f"logfmt syntax error at pos {at + 1} : unexpected '\"'")
+                    line.fail("LogfmtParserErr", f"logfmt syntax error at pos {stop + 1} : unexpected '{text[stop : stop + 1]}'")
                     return
-                gap = re.compile(r"\s").search(text, at + 1)  # go on behind what is no pair
+                gap = _GAP.search(text, stop)  # what is no pair is left out up to the next space
                 at = gap.start() if gap else len(text)
                 continue
-            at = match.end()
+            at = stop
             value = match[2] or ""
             if value.startswith('"'):
                 try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from otelkit_stack.logql.errors import LogQLError
 from otelkit_stack.logql.line import Line
 from otelkit_stack.logql.regex import compiled
+from otelkit_stack.logql.stages.json_parser import why
 from otelkit_stack.logql.stages.names import sanitized
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -40,15 +41,17 @@ class Unpack:
         try:
             packed = json.loads(line.text)
             if not isinstance(packed, dict):
-                raise TypeError("expecting json object(6), but it is not")
-        except (ValueError, TypeError) as error:
-            line.fail("JSONParserErr", str(error))
+                raise TypeError("no object")
+        except (ValueError, TypeError):
+            is_cut = line.text.lstrip().startswith("{")
+            line.fail("JSONParserErr", why(line.text) if is_cut else "expecting json object(6), but it is not")
+            return True
+        if not isinstance(packed.get("_entry"), str):
             return True
         for key, value in packed.items():
             if isinstance(value, str) and key != "_entry":
                 line.extract(sanitized(key), value)
-        if isinstance(packed.get("_entry"), str):
-            line.text = packed["_entry"]
+        line.text = packed["_entry"]
         return True
 
 

@@ -1,10 +1,11 @@
-"""Functions of ``line_format`` and ``label_format``. Source: Loki's documentation of template functions, which are mostly those of sprig."""
+"""Functions of ``line_format`` and ``label_format``. Source: Loki's documentation of template functions, mostly sprig's."""
 
 from __future__ import annotations
 
 import base64
 import json
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
 from otelkit_stack.go_template.template import is_true, printed
+from otelkit_stack.go_template.tokens import WrongArgumentsError
 from otelkit_stack.logql.line import Line
 from otelkit_stack.logql.regex import compiled
 from otelkit_stack.logql.units import duration_ns, size_bytes
@@ -42,8 +44,11 @@ def _go_replacement(text: str) -> str:
     return re.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", text.replace("\\", "\\\\"))
 
 
-def _compare(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    return lambda left, right: test(left, right)
+def _round(*values: Any) -> float:
+    if len(values) < 2:
+        raise WrongArgumentsError(f"want at least 2 got {len(values) - 1}")
+    value, places = _number(values[0]), 10.0 ** _integer(values[1])
+    return math.floor(value * places + 0.5) / places
 
 
 _ALWAYS: dict[str, Callable[..., Any]] = {
@@ -102,13 +107,13 @@ _ALWAYS: dict[str, Callable[..., Any]] = {
     "minf": lambda *values: min(map(_number, values)),
     "ceil": lambda value: math.ceil(_number(value)),
     "floor": lambda value: math.floor(_number(value)),
-    "round": lambda value, places=0: round(_number(value) * 10**places + 1e-9) / 10**places,
-    "eq": _compare(lambda left, right: bool(left == right)),
-    "ne": _compare(lambda left, right: bool(left != right)),
-    "lt": _compare(lambda left, right: bool(left < right)),
-    "le": _compare(lambda left, right: bool(left <= right)),
-    "gt": _compare(lambda left, right: bool(left > right)),
-    "ge": _compare(lambda left, right: bool(left >= right)),
+    "round": _round,
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
     "and": lambda *values: next((value for value in values if not is_true(value)), values[-1]),
     "or": lambda *values: next((value for value in values if is_true(value)), values[-1]),
     "not": lambda value: not is_true(value),
