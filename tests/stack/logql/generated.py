@@ -115,6 +115,6 @@ def _grouped(chance: random.Random) -> str:
 def _combined(chance: random.Random) -> str:
     left = f"sum by (service_name) ({_counted(chance)})"
     if chance.random() < 0.5:
-        return f"{left} {chance.choice(_OPERATORS)} {chance.choice(['2', '0.5', '10'])}"
+        return f"{left} {chance.choice(_OPERATORS)} {chance.choice(['2', '0.7', '10'])}"
     right = f"sum by (service_name) ({_counted(chance)})"
     return f"{left} {chance.choice([*_OPERATORS, 'and', 'or', 'unless'])} {right}"
