@@ -12,8 +12,9 @@ from typing import Self
 from otelkit.catalog.span_metrics import EXPIRES_AFTER_S, INTERVAL_S
 from otelkit_stack.database import explain, open_reader
 from otelkit_stack.errors import StackError
-from otelkit_stack.metrics.label_index import METRIC_NAME, LabelMatcher, Op
+from otelkit_stack.metrics.label_index import METRIC_NAME
 from otelkit_stack.metrics.span_metrics import NAMES, SpanMetrics
+from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.rows import Batch
 from otelkit_stack.store import QueueFullError, Store
 
@@ -58,7 +59,7 @@ class Intake:
 
     def _restore(self) -> None:
         now_ms = time.time_ns() // 1_000_000
-        matchers = [LabelMatcher(METRIC_NAME, Op.MATCHES, "|".join(NAMES))]
+        matchers = [Matcher(METRIC_NAME, "=~", "|".join(NAMES))]
         try:
             connection = open_reader(self._store.file)
             try:

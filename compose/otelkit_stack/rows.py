@@ -63,6 +63,9 @@ class LogRow(NamedTuple):
     scope_id: int
     service: str
     attributes: str
+    severity_sent: str
+    observed_ns: int
+    flags: int
 
 
 class SeriesRow(NamedTuple):

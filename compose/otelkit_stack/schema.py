@@ -130,7 +130,14 @@ def _samples_become_chunks(connection: sqlite3.Connection) -> None:
     connection.execute("DROP TABLE sample")
 
 
-STEPS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (_FIRST, _samples_become_chunks)
+# What Loki keeps of a record beside the rest: the text of its severity as it was sent, the time it was seen, and its trace flags.
+_WHOLE_RECORDS = """
+ALTER TABLE log ADD COLUMN severity_sent TEXT NOT NULL DEFAULT '';
+ALTER TABLE log ADD COLUMN observed_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE log ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;
+"""
+
+STEPS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (_FIRST, _samples_become_chunks, _WHOLE_RECORDS)
 VERSION = len(STEPS)
 
 

@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from otelkit_stack.api.loki import loki_routes
 from otelkit_stack.api.routes import api_routes
 from otelkit_stack.errors import StackError
 from otelkit_stack.intake import Intake
@@ -41,7 +42,12 @@ def stack_app(store: Store, queries: Queries, *, take: Take | None = None, limit
         return PlainTextResponse(str(error), 503)
 
     return Starlette(
-        routes=[*receiver_routes(take or store.submit, limit), *api_routes(store, queries), *page_routes(queries)],
+        routes=[
+            *receiver_routes(take or store.submit, limit),
+            *loki_routes(store.file),
+            *api_routes(store, queries),
+            *page_routes(queries),
+        ],
         middleware=[Middleware(LoopbackOnly)],
         exception_handlers={StackError: unavailable},
     )

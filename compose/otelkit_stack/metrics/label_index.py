@@ -5,52 +5,14 @@ A matcher that also matches the empty text matches series without the label, as 
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
-from functools import cached_property
 from sys import intern
 
+from otelkit_stack.promql.matchers import Matcher
+
 METRIC_NAME = "__name__"
-
-
-class Op(Enum):
-    """How a matcher compares."""
-
-    EQUAL = "="
-    NOT_EQUAL = "!="
-    MATCHES = "=~"
-    MATCHES_NOT = "!~"
-
-
-@dataclass(frozen=True)
-class LabelMatcher:
-    """One condition on one label. Raises ValueError, when used, for a regular expression that is none."""
-
-    name: str
-    op: Op
-    value: str
-
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        try:
-            return re.compile(self.value, re.DOTALL)
-        except re.error as error:
-            raise ValueError(f"{self.name}{self.op.value}{self.value!r} is not a regular expression: {error}") from error
-
-    def accepts(self, text: str) -> bool:
-        """Whether a label of this value fits; the empty text stands for a label that is not there."""
-        match self.op:
-            case Op.EQUAL:
-                return text == self.value
-            case Op.NOT_EQUAL:
-                return text != self.value
-            case Op.MATCHES:
-                return self._pattern.fullmatch(text) is not None
-            case Op.MATCHES_NOT:
-                return self._pattern.fullmatch(text) is None
 
 
 @dataclass
@@ -93,11 +55,11 @@ class LabelIndex:
         """The labels of a series. Raises KeyError for one that is not here."""
         return self._labels[series_id]
 
-    def select(self, matchers: Iterable[LabelMatcher]) -> set[int]:
+    def select(self, matchers: Iterable[Matcher]) -> set[int]:
         """The series that fit every matcher; all of them for none."""
         with self._lock:
             # Matchers that name what must be there cut the number down first.
-            ordered = sorted(matchers, key=lambda matcher: (matcher.op is not Op.EQUAL or not matcher.value, matcher.accepts("")))
+            ordered = sorted(matchers, key=lambda matcher: (matcher.operator != "=" or not matcher.value, matcher.matches("")))
             found: set[int] | None = None
             for matcher in ordered:
                 found = self._narrowed(found, matcher)
@@ -105,15 +67,15 @@ class LabelIndex:
                     return set()
             return set(self._labels) if found is None else found
 
-    def _narrowed(self, found: set[int] | None, matcher: LabelMatcher) -> set[int]:
+    def _narrowed(self, found: set[int] | None, matcher: Matcher) -> set[int]:
         values = self._ids.get(matcher.name, {})
-        if matcher.op is Op.EQUAL and matcher.value:
+        if matcher.operator == "=" and matcher.value:
             fitting = values.get(matcher.value, set())
             return set(fitting) if found is None else found & fitting
-        if matcher.accepts(""):
-            refused: set[int] = set().union(*(ids for value, ids in values.items() if not matcher.accepts(value)))
+        if matcher.matches(""):
+            refused: set[int] = set().union(*(ids for value, ids in values.items() if not matcher.matches(value)))
             return (set(self._labels) if found is None else found) - refused
-        fitting = set().union(*(ids for value, ids in values.items() if matcher.accepts(value)))
+        fitting = set().union(*(ids for value, ids in values.items() if matcher.matches(value)))
         return fitting if found is None else found & fitting
 
     def names(self, series_ids: Iterable[int] | None = None) -> list[str]:

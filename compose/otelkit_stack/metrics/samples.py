@@ -10,8 +10,9 @@ from typing import NamedTuple
 from otelkit_stack.metrics import table
 from otelkit_stack.metrics.chunk import Times, Values
 from otelkit_stack.metrics.head import NO_ROW, Head
-from otelkit_stack.metrics.label_index import METRIC_NAME, LabelIndex, LabelMatcher
+from otelkit_stack.metrics.label_index import METRIC_NAME, LabelIndex
 from otelkit_stack.metrics.merging import between, merged, sorted_run
+from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.rows import Batch, SampleRow
 
 QUIET_MS = 3_600_000
@@ -90,10 +91,10 @@ class Samples:
 
     # --- the readers' side ----------------------------------------------------------------------------------------------
 
-    def select(self, connection: sqlite3.Connection, matchers: Iterable[LabelMatcher], start_ms: int, end_ms: int) -> list[SelectedSeries]:
+    def select(self, connection: sqlite3.Connection, matchers: Iterable[Matcher], start_ms: int, end_ms: int) -> list[SelectedSeries]:
         """Series that fit every matcher, with their samples from ``start_ms`` to ``end_ms``, both included; those without any left out.
 
-        ``connection`` may be any to the same database. Raises ValueError for a regular expression that is none, sqlite3.Error.
+        ``connection`` may be any to the same database. Raises sqlite3.Error.
         """
         ids = sorted(self.index.select(matchers))
         in_memory = {series_id: self._head.read(series_id) for series_id in ids}  # before the disk, or a chunk could slip through between

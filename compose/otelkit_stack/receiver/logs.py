@@ -55,4 +55,7 @@ def _row(record: LogRecord, resource: ResourceRow, scope: ScopeRow) -> LogRow:
         scope_id=scope.id,
         service=resource.service,
         attributes=json_text(attributes_of(record.attributes)),
+        severity_sent=record.severity_text,
+        observed_ns=min(record.observed_time_unix_nano, MAX_NS),
+        flags=record.flags,
     )

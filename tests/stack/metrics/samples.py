@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from otelkit_stack.metrics.label_index import METRIC_NAME, LabelMatcher, Op
+from otelkit_stack.metrics.label_index import METRIC_NAME
+from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.queries import Queries
 from otelkit_stack.rows import Batch, SampleRow, SeriesRow, content_id
 from otelkit_stack.store import Store
@@ -22,7 +23,7 @@ def batch_of(samples: Mapping[str, Sequence[tuple[int, float]]]) -> Batch:
 
 def selected(store: Store, queries: Queries, name: str, start_ms: int = 0, end_ms: int = 2**62) -> list[tuple[int, float]]:
     """The samples of one series, through the index and the head, as the query engine reads them."""
-    found = store.samples.select(queries._connection, [LabelMatcher(METRIC_NAME, Op.EQUAL, name)], start_ms, end_ms)
+    found = store.samples.select(queries._connection, [Matcher(METRIC_NAME, "=", name)], start_ms, end_ms)
     return [pair for series in found for pair in zip(series.times.tolist(), series.values.tolist(), strict=True)]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from otelkit_stack import schema, store
 from otelkit_stack.metrics.chunk import MOST_SAMPLES
-from otelkit_stack.metrics.label_index import METRIC_NAME, LabelMatcher, Op
+from otelkit_stack.metrics.label_index import METRIC_NAME
 from otelkit_stack.queries import Queries
 from otelkit_stack.rows import content_id
 from otelkit_stack.store import Store
@@ -113,11 +113,3 @@ def test_what_is_too_old_leaves_by_whole_chunks_and_takes_its_series_along(tmp_p
         writing.submit(batch_of({"old": [(now, 2.0)]}))  # a series may come back
         writing.flush()
         assert selected(writing, reading, "old") == [(now, 2.0)]
-
-
-def test_a_matcher_that_is_no_regular_expression_is_an_error(tmp_path: Path):
-    with Store(tmp_path) as writing, Queries(tmp_path) as reading:
-        writing.submit(batch_of({"up": [(1, 1.0)]}))
-        writing.flush()
-        with pytest.raises(ValueError, match="is not a regular expression"):
-            writing.samples.select(reading._connection, [LabelMatcher("job", Op.MATCHES, "[")], 0, 1)

@@ -1,0 +1,56 @@
+"""Parameters of the query APIs: times, durations, numbers, as Loki's and Prometheus' clients write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from otelkit_stack.logql.units import duration_ns
+
+
+class BadParameterError(ValueError):
+    """A parameter that cannot be read; HTTP status 400."""
+
+
+def time_parameter(given: Mapping[str, str], name: str, default_ns: int) -> int:
+    """Unix nanoseconds of nanoseconds, seconds with or without a fraction, or RFC 3339."""
+    text = given.get(name, "")
+    if not text:
+        return default_ns
+    try:
+        if "." not in text and "e" not in text.lower():
+            number = int(text)
+            return number if len(text.lstrip("-")) > 10 else number * 1_000_000_000
+        if text[:1].isdigit() and "T" not in text:
+            return int(float(text) * 1e9)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1e6) * 1000
+    except ValueError:
+        raise BadParameterError(f'could not parse {name}: parsing time "{text}" as a number or RFC 3339') from None
+
+
+def duration_parameter(given: Mapping[str, str], name: str, default_ns: int) -> int:
+    """Nanoseconds of ``15s`` or of seconds."""
+    text = given.get(name, "")
+    if not text:
+        return default_ns
+    try:
+        return int(float(text) * 1e9)
+    except ValueError:
+        pass
+    try:
+        return int(duration_ns(text))
+    except ValueError:
+        raise BadParameterError(f'cannot parse "{text}" to a valid duration') from None
+
+
+def integer_parameter(given: Mapping[str, str], name: str, default: int) -> int:
+    """A whole number."""
+    text = given.get(name, "")
+    try:
+        return int(text) if text else default
+    except ValueError:
+        raise BadParameterError(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None

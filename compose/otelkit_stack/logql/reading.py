@@ -1,0 +1,56 @@
+"""Lines of the store for a query: the streams that fit, in a time, by time."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+
+from otelkit_stack.logql import syntax as s
+from otelkit_stack.logql.entries import Resource, line_of, resources_of
+from otelkit_stack.logql.line import Line
+from otelkit_stack.logql.stages.line_filters import LineFilter
+
+_LINES = """
+SELECT log.time_ns, log.body, log.attributes, log.severity_number, log.severity_sent, log.observed_ns, log.flags, log.trace_id, log.span_id,
+       log.resource_id, scope.name AS scope_name, scope.version AS scope_version, scope.attributes AS scope_attributes
+FROM log JOIN scope ON scope.id = log.scope_id
+WHERE log.time_ns > ? AND log.time_ns <= ? AND log.resource_id IN (SELECT value FROM json_each(?)) {texts}
+ORDER BY log.time_ns {direction}, log.rowid {direction}
+"""
+
+
+class Lines:
+    """Reads through a connection, which must be its user's alone while it does. Raises sqlite3.Error."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._resources: dict[int, Resource] = {}
+
+    def streams(self, query: s.LogQuery) -> dict[int, Resource]:
+        """The resources whose stream fits, by id."""
+        newest = max(self._resources, default=None)  # ids are hashes: only their number tells whether some are new
+        count = self._connection.execute("SELECT count(*) FROM resource").fetchone()[0]
+        if newest is None or count != len(self._resources):
+            self._resources = resources_of(self._connection.execute("SELECT id, attributes FROM resource").fetchall())
+        return {key: resource for key, resource in self._resources.items() if resource.fits(query.matchers)}
+
+    def read(self, query: s.LogQuery, after_ns: int, until_ns: int, *, newest_first: bool = False) -> Iterator[Line]:
+        """Lines of the time above ``after_ns`` up to ``until_ns`` that come through the query's stages."""
+        streams = self.streams(query)
+        if not streams:
+            return
+        # The store looks for what every line must hold; what changes the line before a filter takes that away from it.
+        texts = []
+        for stage in query.stages:
+            if not isinstance(stage, LineFilter):
+                break
+            if stage.needed_text:
+                texts.append(stage.needed_text)
+        sql = _LINES.format(texts=" AND instr(log.body, ?)" * len(texts), direction="DESC" if newest_first else "ASC")
+        cursor = self._connection.cursor()
+        cursor.row_factory = sqlite3.Row
+        for row in cursor.execute(sql, (after_ns, until_ns, json.dumps([*streams]), *texts)):
+            line = line_of(row, streams[row["resource_id"]])
+            if all(stage.run(line) for stage in query.stages):
+                yield line

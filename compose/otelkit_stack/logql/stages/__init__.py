@@ -1,0 +1,1 @@
+"""What stands behind the pipes: one file for each kind of stage."""
