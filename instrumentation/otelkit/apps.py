@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
-from otelkit import startup
-from otelkit.entry import reason_to_stay_off
+from otelkit.entry import start_where_wanted
 
 
 class OtelkitConfig(AppConfig):
@@ -16,5 +15,4 @@ class OtelkitConfig(AppConfig):
 
     def ready(self) -> None:
         """Raises ConfigError for settings that cannot be used: a typo should stop a deploy, not silence its telemetry."""
-        if reason_to_stay_off() is None:
-            startup.start()
+        start_where_wanted()

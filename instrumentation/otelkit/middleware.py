@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from otelkit import startup
+from otelkit.request.foreign import stand_down_late
 from otelkit.request.state import state_of
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -32,6 +34,7 @@ class ObservabilityMiddleware:
             raise MiddlewareNotUsed("otelkit is off")
         if runtime.config.requests.engine != "otelkit":
             raise MiddlewareNotUsed("another engine follows requests: setting requests.engine")
+        stand_down_late(settings.MIDDLEWARE)
         self.get_response = get_response
         self._engine = runtime.engine
         self._is_async = iscoroutinefunction(get_response)

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from opentelemetry.trace import Tracer
 
 import otelkit
-from otelkit.config import Config, load
+from otelkit.config import Config
 from otelkit.ending import before_the_end
 from otelkit.errors import ConfigError
 from otelkit.export.exporter import Exporter
@@ -25,8 +25,11 @@ from otelkit.export.sender import HttpSender, Sender
 from otelkit.identity import Slot, resource_attributes
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.metrics.process import observe_process
+from otelkit.notes import off, on
+from otelkit.project import config_of_project as config_of_project
 from otelkit.redaction import redact_url
 from otelkit.request.engine import RequestEngine
+from otelkit.request.excluded import ExcludedPaths
 
 if TYPE_CHECKING:
     from otelkit.log_wiring import LogWiring
@@ -103,13 +106,6 @@ def stop() -> None:
             runtime.undo.close()
 
 
-def config_of_project() -> Config:
-    """The configuration of the Django project of this process. Raises ConfigError."""
-    from django.conf import settings
-
-    return load(getattr(settings, "OTELKIT", None), os.environ, debug=bool(settings.DEBUG))
-
-
 def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     notes: list[str] = []
     slot, resource = _identify(config, undo)
@@ -117,7 +113,7 @@ def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     observe_process(aggregator)
     exporter = Exporter(config, resource, aggregator, sender or HttpSender(config.export))
     tracer, note = _trace(config, exporter, undo)
-    notes.append(note)
+    notes += [note, *_distribution()]
     engine = RequestEngine(config, tracer, aggregator)
     runtime = Runtime(config, resource, tracer, aggregator, exporter, engine, slot, undo=undo, notes=notes)
     _follow_queries(runtime)
@@ -147,9 +143,18 @@ def _trace(config: Config, exporter: Exporter, undo: ExitStack) -> tuple[Tracer,
     undo.callback(switch_off)
     undo.callback(replace_default())
     take = exporter.span if "otlp" in config.traces.exporters else None
-    tracer, made_by = switch_on("otelkit", otelkit.__version__, config.traces.sample_ratio, take)
-    kept = f"{config.traces.sample_ratio:.0%} of new traces kept"
-    return tracer, f"traces: {made_by}, {kept}" if config.traces.exporters else "traces: off"
+    excluded = ExcludedPaths(config.requests.excluded_paths)
+    tracer, made_by = switch_on("otelkit", otelkit.__version__, config.traces.sample_ratio, take, excluded.covers)
+    if not config.traces.exporters:
+        return tracer, off("traces: setting traces.exporters")
+    return tracer, on(f"traces: {config.traces.sample_ratio:.0%} of new ones kept, by {made_by}")
+
+
+def _distribution() -> list[str]:
+    """What to tell where ``opentelemetry-instrument`` started us: nobody else imports the module."""
+    distro = sys.modules.get("otelkit.distro")
+    left_out = ", ".join(f"{name} ({distro.FOLLOWED.get(name, name)})" for name in distro.left_out) if distro else ""
+    return [off(f"instrumentors of OpenTelemetry: {left_out}, because otelkit follows those itself")] if left_out else []
 
 
 def _follow_queries(runtime: Runtime) -> None:
@@ -161,6 +166,10 @@ def _follow_queries(runtime: Runtime) -> None:
     pools = PoolObserver(runtime.aggregator)
     runtime.undo.callback(pools.switch_off)
     pools.switch_on()
+    database = runtime.config.database
+    runtime.notes.append(
+        on(f"queries: counted on every connection, slow from {database.slow_query:g} s, N+1 from {database.n_plus_one} runs")
+    )
 
 
 def _follow_calls(runtime: Runtime) -> None:
@@ -170,13 +179,13 @@ def _follow_calls(runtime: Runtime) -> None:
     outbound = Outbound(runtime.tracer, runtime.aggregator, runtime.config.clients.peers)
     for library in LIBRARIES:
         if library.name not in runtime.config.clients.libraries:
-            runtime.notes.append(f"{library.name}: not in the setting clients.libraries")
+            runtime.notes.append(off(f"calls by {library.name}: not in the setting clients.libraries"))
         elif not library.is_installed():
-            runtime.notes.append(f"{library.name}: not installed, nothing to follow")
+            runtime.notes.append(off(f"calls by {library.name}: not installed, nothing to follow"))
         else:
             runtime.undo.callback(library.uninstrument)
             library.instrument(outbound)
-            runtime.notes.append(f"{library.name}: outbound calls are traced")
+            runtime.notes.append(on(f"calls by {library.name}: traced and measured"))
 
 
 def _follow_requests(runtime: Runtime) -> None:
@@ -189,20 +198,34 @@ def _follow_requests(runtime: Runtime) -> None:
     from django.core.signals import got_request_exception
 
     from otelkit.middleware import remember_exception
+    from otelkit.request import foreign
 
     runtime.undo.callback(got_request_exception.disconnect, remember_exception)
     got_request_exception.connect(remember_exception)
     before = list(settings.MIDDLEWARE)
-    if MIDDLEWARE not in before:
-        # Outermost, so that it sees what every other middleware does. Django reads the list when the server makes its handler, after this.
-        settings.MIDDLEWARE = [MIDDLEWARE, *before]
-        runtime.undo.callback(setattr, settings, "MIDDLEWARE", before)
+    # Outermost, so that it sees what every other middleware does. Django reads the list when the server makes its handler, after this.
+    added = [] if MIDDLEWARE in before else [MIDDLEWARE]
+    settings.MIDDLEWARE = [*added, *foreign.without_upstream(before)]
+    runtime.undo.callback(_take_out, added)
+    skipped = runtime.config.requests.excluded_paths
+    runtime.notes.append(on(f"requests: followed by otelkit's own middleware, without {', '.join(skipped) or 'any exception'}"))
+    if foreign.UPSTREAM_MIDDLEWARE in before:
+        runtime.notes.append(off(f"requests: {foreign.SENTENCE}"))
     if runtime.config.requests.phases:
         from otelkit.request.phases import follow_templates
 
+        added.append(VIEW_MIDDLEWARE)
         settings.MIDDLEWARE = [*settings.MIDDLEWARE, VIEW_MIDDLEWARE]
-        runtime.undo.callback(setattr, settings, "MIDDLEWARE", before)
         runtime.undo.callback(follow_templates())
+
+
+def _take_out(added: list[str]) -> None:
+    """Restores the list of middleware. What others changed in the meantime stays."""
+    from django.conf import settings
+
+    from otelkit.request.foreign import with_upstream
+
+    settings.MIDDLEWARE = [entry for entry in with_upstream(settings.MIDDLEWARE) if entry not in added]
 
 
 def _write_logs(runtime: Runtime) -> None:
@@ -219,13 +242,14 @@ def _measure(runtime: Runtime) -> None:
 
     config = runtime.config.metrics
     if not config.exporters:
-        runtime.notes.append("metrics: off")
+        runtime.notes.append(off("metrics: setting metrics.exporters"))
         return
     runtime.undo.callback(business.switch_off)
     business.switch_on(runtime.aggregator, strict=config.strict)
     runtime.undo.callback(user_instruments.switch_off)
-    made_by = user_instruments.switch_on(config.series_cap, runtime.aggregator.overflowed)
-    runtime.notes.append(f"metrics: OpenTelemetry instruments come from {made_by}")
+    keeps_all = runtime.config.requests.engine == "upstream"
+    made_by = user_instruments.switch_on(config.series_cap, runtime.aggregator.overflowed, keeps_all=keeps_all)
+    runtime.notes.append(on(f"metrics: OpenTelemetry instruments come from {made_by}"))
 
 
 def _serve_metrics(runtime: Runtime) -> None:
@@ -235,7 +259,7 @@ def _serve_metrics(runtime: Runtime) -> None:
         runtime.pull = Pull(runtime.config.metrics, runtime.aggregator, runtime.resource, runtime.slot.number)
         runtime.pull.start()
         runtime.undo.callback(runtime.pull.stop)
-        runtime.notes.append(f"metrics: {runtime.pull}")
+        runtime.notes.append(on(f"metrics: {runtime.pull}"))
 
 
 def _export(runtime: Runtime) -> None:
@@ -272,7 +296,11 @@ def _after_fork_in_child() -> None:
 
 
 def _announce(runtime: Runtime) -> None:
-    logger.info("%s", start_line(runtime), extra=_plain(runtime))
+    from otelkit.announcement import PRESENTATION, Announcement
+
+    said = Announcement(_who(runtime), runtime.config, tuple(runtime.notes))
+    extra = {"event.name": "otelkit.started", "notes": [str(note) for note in runtime.notes], PRESENTATION: said}
+    logger.info("%s", start_line(runtime), extra=extra)
 
 
 def start_line(runtime: Runtime) -> str:
@@ -280,9 +308,8 @@ def start_line(runtime: Runtime) -> str:
     config = runtime.config
     roads = {"traces": config.traces.exporters, "metrics": config.metrics.exporters, "logs": config.logs.exporters}
     said = ", ".join(f"{signal} to {'+'.join(exporters) or 'nowhere'}" for signal, exporters in roads.items())
-    who = f"{runtime.resource['service.name']} ({config.preset})"
-    return f"otelkit {otelkit.__version__} observes {who}: {said}; OTLP to {redact_url(config.export.endpoint)}."
+    return f"{_who(runtime)}: {said}; OTLP to {redact_url(config.export.endpoint)}."
 
 
-def _plain(runtime: Runtime) -> Mapping[str, Any]:
-    return {"event.name": "otelkit.started", "notes": list(runtime.notes)}
+def _who(runtime: Runtime) -> str:
+    return f"otelkit {otelkit.__version__} observes {runtime.resource['service.name']} ({runtime.config.preset})"

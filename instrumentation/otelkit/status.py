@@ -6,6 +6,7 @@ import logging
 
 import otelkit
 from otelkit import startup
+from otelkit.announcement import rows_of
 from otelkit.config import SECTIONS, Config, declared
 from otelkit.export.sender import Answer, Verdict
 from otelkit.metrics.business import declared as declared_metrics
@@ -36,7 +37,7 @@ def status() -> str:
         return f"otelkit {otelkit.__version__} could not start; `otelkit doctor` says why."
     try:
         lines = [startup.start_line(runtime), "", "What is set up"]
-        lines += [f"  {note}" for note in runtime.notes]
+        lines += [f"  {row}" for row in rows_of(config, runtime.notes)]
         lines += ["", "Who this is"]
         lines += [f"  {key:<28} {value}" for key, value in runtime.resource.items() if key.startswith(("service.", "deployment."))]
         lines += ["", "Business metrics", *_business_metrics()]

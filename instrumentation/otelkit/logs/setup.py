@@ -20,6 +20,7 @@ from otelkit.logs.formatter import JSONFormatter, TextFormatter
 from otelkit.logs.item import LogItem
 from otelkit.logs.otlp import OTLPHandler
 from otelkit.logs.structlog_bridge import configure_structlog
+from otelkit.notes import off
 
 _OWN_LOGGER = "otelkit"
 _STANDARD_STREAMS = (1, 2)
@@ -67,7 +68,7 @@ def install(settings: LogSettings, resource: Mapping[str, str], emit_item: Calla
     to_console = "console" in settings.exporters
     to_otlp = "otlp" in settings.exporters and emit_item is not None
     if not (to_console or to_otlp):
-        return Installation([], ("logs: left alone, no exporter is chosen",))
+        return Installation([], (off("logs: left alone, no exporter is chosen"),))
     level = _level(settings.level)
     root = logging.getLogger()
     is_root_free = all(_is_mute(handler) for handler in root.handlers)

@@ -1,0 +1,81 @@
+"""The start, told once: what is on, what is off and why. For a person several lines, in colours where rich is there; else one event."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from otelkit.config import Config
+from otelkit.logs.formatter import Presentation, printable
+from otelkit.logs.line import PRESENTATION as PRESENTATION
+from otelkit.notes import Note, as_note, on
+from otelkit.redaction import redact_url
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing. The subject is empty where the row before has the same."""
+
+    is_on: bool
+    subject: str
+    said: str
+
+    def __str__(self) -> str:
+        return f"{'on' if self.is_on else 'off':<4} {self.subject:<20} {self.said}".rstrip()
+
+
+def rows_of(config: Config, notes: Iterable[str]) -> list[Row]:
+    """Signals first, with where each goes, then what the notes say in their order."""
+    told = [as_note(note) for note in (*_roads(config), *notes)]
+    subjects = dict.fromkeys(note.subject for note in told)
+    return [row for subject in subjects for row in _rows([note for note in told if note.subject == subject])]
+
+
+def _rows(notes: list[Note]) -> Iterator[Row]:
+    for number, note in enumerate(notes):
+        yield Row(note.is_on, "" if number else printable(note.subject), printable(note.said))
+
+
+def _roads(config: Config) -> Iterator[Note]:
+    """Where each signal goes. One that goes nowhere has a note that says why."""
+    exporters = {"traces": config.traces.exporters, "metrics": config.metrics.exporters, "logs": config.logs.exporters}
+    for signal, names in exporters.items():
+        if "otlp" in names:
+            yield on(f"{signal}: to {redact_url(config.export.address(signal))}")
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement(Presentation):
+    """Who is observed, and below it what is on and off."""
+
+    title: str
+    config: Config
+    notes: tuple[str, ...]
+
+    def text(self, *, colour: bool) -> str:
+        """Title and rows."""
+        rows = rows_of(self.config, self.notes)
+        if colour:
+            try:
+                return _rich(self.title, rows)
+            except ImportError:  # the extra `demo` brings it
+                pass
+        return "\n".join([printable(self.title), *(f"  {row}" for row in rows)])
+
+
+def _rich(title: str, rows: list[Row]) -> str:
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    for row in rows:
+        mark = Text("on", "green") if row.is_on else Text("off", "dim")
+        table.add_row(mark, Text(row.subject, "bold"), Text(row.said, "" if row.is_on else "dim"))
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, width=shutil.get_terminal_size().columns, highlight=False)
+    console.print(Panel(table, title=Text(printable(title)), title_align="left", border_style="dim"))
+    return written.getvalue().rstrip("\n")
