@@ -16,14 +16,14 @@ from otelkit.redaction import redact_url
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing. The subject is empty where the row before has the same."""
+    """One thing. Word and subject are empty where the row before has the same."""
 
-    is_on: bool
+    word: str
     subject: str
     said: str
 
     def __str__(self) -> str:
-        return f"{'on' if self.is_on else 'off':<4} {self.subject:<20} {self.said}".rstrip()
+        return f"{self.word:<4} {self.subject:<20} {self.said}"
 
 
 def rows_of(config: Config, notes: Iterable[str]) -> list[Row]:
@@ -34,8 +34,12 @@ def rows_of(config: Config, notes: Iterable[str]) -> list[Row]:
 
 
 def _rows(notes: list[Note]) -> Iterator[Row]:
-    for number, note in enumerate(notes):
-        yield Row(note.is_on, "" if number else printable(note.subject), printable(note.said))
+    """Of one subject."""
+    before: Note | None = None
+    for note in notes:
+        word = "" if before is not None and before.is_on is note.is_on else "on" if note.is_on else "off"
+        yield Row(word, "" if before is not None else printable(note.subject), printable(note.said))
+        before = note
 
 
 def _roads(config: Config) -> Iterator[Note]:
@@ -73,8 +77,7 @@ def _rich(title: str, rows: list[Row]) -> str:
 
     table = Table.grid(padding=(0, 2))
     for row in rows:
-        mark = Text("on", "green") if row.is_on else Text("off", "dim")
-        table.add_row(mark, Text(row.subject, "bold"), Text(row.said, "" if row.is_on else "dim"))
+        table.add_row(Text(row.word, "green" if row.word == "on" else "yellow"), Text(row.subject, "bold"), Text(row.said))
     written = io.StringIO()
     console = Console(file=written, force_terminal=True, width=shutil.get_terminal_size().columns, highlight=False)
     console.print(Panel(table, title=Text(printable(title)), title_align="left", border_style="dim"))

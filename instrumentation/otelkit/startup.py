@@ -208,7 +208,7 @@ def _follow_requests(runtime: Runtime) -> None:
     settings.MIDDLEWARE = [*added, *foreign.without_upstream(before)]
     runtime.undo.callback(_take_out, added)
     skipped = runtime.config.requests.excluded_paths
-    runtime.notes.append(on(f"requests: followed by otelkit's own middleware, without {', '.join(skipped) or 'any exception'}"))
+    runtime.notes.append(on(f"requests: followed by otelkit's middleware; excluded: {', '.join(skipped) or 'none'}"))
     if foreign.UPSTREAM_MIDDLEWARE in before:
         runtime.notes.append(off(f"requests: {foreign.SENTENCE}"))
     if runtime.config.requests.phases:

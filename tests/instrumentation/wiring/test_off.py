@@ -1,4 +1,4 @@
-"""A25: switched off, each of the ways in leaves the process as it would be without the kit."""
+"""A25, A26: switched off, and after stop(), each of the ways in leaves the process as it would be without the kit."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from tests.instrumentation.wiring.project import LINE, NO_LINE, PROGRAMS, PYTHON, Project
+from tests.receivers import Receiver
 
 LOOKS = """
 import json, sys
 import shop.wsgi, shop.asgi
+{first}
 modules = sorted(sys.modules)
 import atexit, logging, os, signal, threading
 from importlib import import_module
@@ -70,12 +72,15 @@ WAYS = {
 }
 
 
-def look(project: Project, installed: str, before: str, command: tuple[str, ...], settings: str = "", **environment: str) -> dict[str, Any]:
+def look(
+    project: Project, installed: str, before: str, command: tuple[str, ...], settings: str = "", first: str = "", **environment: str
+) -> dict[str, Any]:
     project.settings(installed, settings)
     project.wsgi(before=before)
     project.asgi(before=before)
-    project.write("looks.py", LOOKS)
-    found: dict[str, Any] = json.loads(project.run(*command, "looks.py", **environment).stdout.splitlines()[-1])
+    project.write("looks.py", LOOKS.replace("{first}", first))
+    (line,) = [line for line in project.run(*command, "looks.py", **environment).stdout.splitlines() if line.startswith('{"modules"')]
+    found: dict[str, Any] = json.loads(line)
     return found
 
 
@@ -94,12 +99,23 @@ def test_switched_off_nothing_is_changed_and_nothing_heavy_imported(
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_the_same_look_sees_the_kit_when_it_is_on(project: Project, way: tuple[str, str, tuple[str, ...]]):
+def test_the_same_look_sees_the_kit_when_it_is_on(project: Project, running: Receiver, way: tuple[str, str, tuple[str, ...]]):
     """The loud case beside the silent one."""
     without = look(project, NO_LINE, "", (PYTHON,))
-    within = look(project, *way, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTELKIT_PRESET="production")
+    within = look(project, *way, OTEL_EXPORTER_OTLP_ENDPOINT=running.endpoint)
     differing = {key for key in without if without[key] != within[key]}
     assert {"modules", "middleware", "threads", "functions", "execute wrappers", "receivers", "handlers", "at exit", "SIGTERM"} <= differing
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_after_stop_nothing_is_left_but_imports(project: Project, running: Receiver, way: tuple[str, str, tuple[str, ...]]):
+    """A26: twice is once, here too."""
+    stop = "from otelkit import startup\nassert startup.start() is startup.start() is not None\nstartup.stop()\nstartup.stop()"
+    without = look(project, NO_LINE, "", (PYTHON,))
+    within = look(project, *way, first=stop, OTEL_EXPORTER_OTLP_ENDPOINT=running.endpoint)
+    for side in (without, within):
+        del side["modules"], side["at exit"]  # what modules register when they are imported, multiprocessing's among them
+    assert within == without
 
 
 @pytest.mark.skipif(find_spec("httpx") is None or find_spec("requests") is None, reason="httpx and requests are not installed")
