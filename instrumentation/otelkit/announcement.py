@@ -7,11 +7,9 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from otelkit.config import Config
 from otelkit.logs.formatter import Presentation, printable
 from otelkit.logs.line import PRESENTATION as PRESENTATION
-from otelkit.notes import Note, as_note, on
-from otelkit.redaction import redact_url
+from otelkit.notes import Note, as_note
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +24,9 @@ class Row:
         return f"{self.word:<4} {self.subject:<20} {self.said}"
 
 
-def rows_of(config: Config, notes: Iterable[str]) -> list[Row]:
-    """Signals first, with where each goes, then what the notes say in their order."""
-    told = [as_note(note) for note in (*_roads(config), *notes)]
+def rows_of(notes: Iterable[str]) -> list[Row]:
+    """What the notes say in their order, those of one subject together."""
+    told = [as_note(note) for note in notes]
     subjects = dict.fromkeys(note.subject for note in told)
     return [row for subject in subjects for row in _rows([note for note in told if note.subject == subject])]
 
@@ -42,25 +40,16 @@ def _rows(notes: list[Note]) -> Iterator[Row]:
         before = note
 
 
-def _roads(config: Config) -> Iterator[Note]:
-    """Where each signal goes. One that goes nowhere has a note that says why."""
-    exporters = {"traces": config.traces.exporters, "metrics": config.metrics.exporters, "logs": config.logs.exporters}
-    for signal, names in exporters.items():
-        if "otlp" in names:
-            yield on(f"{signal}: to {redact_url(config.export.address(signal))}")
-
-
 @dataclass(frozen=True, slots=True)
 class Announcement(Presentation):
     """Who is observed, and below it what is on and off."""
 
     title: str
-    config: Config
     notes: tuple[str, ...]
 
     def text(self, *, colour: bool) -> str:
         """Title and rows."""
-        rows = rows_of(self.config, self.notes)
+        rows = rows_of(self.notes)
         if colour:
             try:
                 return _rich(self.title, rows)

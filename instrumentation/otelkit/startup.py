@@ -30,15 +30,15 @@ from otelkit.project import config_of_project as config_of_project
 from otelkit.redaction import redact_url
 from otelkit.request.engine import RequestEngine
 from otelkit.request.excluded import ExcludedPaths
+from otelkit.request.wiring import MIDDLEWARE as MIDDLEWARE
+from otelkit.request.wiring import VIEW_MIDDLEWARE as VIEW_MIDDLEWARE
+from otelkit.request.wiring import follow_requests
 
 if TYPE_CHECKING:
     from otelkit.log_wiring import LogWiring
     from otelkit.metrics.pull import Pull
 
 logger = logging.getLogger("otelkit")
-
-MIDDLEWARE = "otelkit.middleware.ObservabilityMiddleware"
-VIEW_MIDDLEWARE = "otelkit.request.phases.ViewMiddleware"
 
 
 @dataclass
@@ -107,13 +107,12 @@ def stop() -> None:
 
 
 def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
-    notes: list[str] = []
     slot, resource = _identify(config, undo)
     aggregator = Aggregator(config.metrics.series_cap)
     observe_process(aggregator)
     exporter = Exporter(config, resource, aggregator, sender or HttpSender(config.export))
-    tracer, note = _trace(config, exporter, undo)
-    notes += [note, *_distribution()]
+    tracer, notes = _trace(config, exporter, undo)
+    notes += _distribution()
     engine = RequestEngine(config, tracer, aggregator)
     runtime = Runtime(config, resource, tracer, aggregator, exporter, engine, slot, undo=undo, notes=notes)
     _follow_queries(runtime)
@@ -136,18 +135,25 @@ def _identify(config: Config, undo: ExitStack) -> tuple[Slot, dict[str, str | in
     return slot, resource_attributes(config.service, slot)
 
 
-def _trace(config: Config, exporter: Exporter, undo: ExitStack) -> tuple[Tracer, str]:
-    from otelkit.traces.provider import switch_off, switch_on
+def _trace(config: Config, exporter: Exporter, undo: ExitStack) -> tuple[Tracer, list[str]]:
+    from opentelemetry.trace import get_tracer_provider
+
+    from otelkit.traces.provider import exports_by_itself, switch_off, switch_on
     from otelkit.traces.w3c import replace_default
 
     undo.callback(switch_off)
     undo.callback(replace_default())
     take = exporter.span if "otlp" in config.traces.exporters else None
     excluded = ExcludedPaths(config.requests.excluded_paths)
-    tracer, made_by = switch_on("otelkit", otelkit.__version__, config.traces.sample_ratio, take, excluded.covers)
+    tracer, kept = switch_on("otelkit", otelkit.__version__, config.traces.sample_ratio, take, excluded.covers)
     if not config.traces.exporters:
-        return tracer, off("traces: setting traces.exporters")
-    return tracer, on(f"traces: {config.traces.sample_ratio:.0%} of new ones kept, by {made_by}")
+        return tracer, [off("traces: setting traces.exporters")]
+    road = [] if exports_by_itself(get_tracer_provider()) else [_road(config, "traces")]
+    return tracer, [*road, on(f"traces: {kept}")]
+
+
+def _road(config: Config, signal: str) -> str:
+    return on(f"{signal}: to {redact_url(config.export.address(signal))}")
 
 
 def _distribution() -> list[str]:
@@ -189,43 +195,13 @@ def _follow_calls(runtime: Runtime) -> None:
 
 
 def _follow_requests(runtime: Runtime) -> None:
-    if runtime.config.requests.engine == "upstream":
-        from otelkit.request.upstream import follow_requests
+    config = runtime.config.requests
+    if config.engine == "upstream":
+        from otelkit.request import upstream
 
-        runtime.notes.extend(follow_requests(runtime.config.requests, runtime.aggregator, runtime.undo))
-        return
-    from django.conf import settings
-    from django.core.signals import got_request_exception
-
-    from otelkit.middleware import remember_exception
-    from otelkit.request import foreign
-
-    runtime.undo.callback(got_request_exception.disconnect, remember_exception)
-    got_request_exception.connect(remember_exception)
-    before = list(settings.MIDDLEWARE)
-    # Outermost, so that it sees what every other middleware does. Django reads the list when the server makes its handler, after this.
-    added = [] if MIDDLEWARE in before else [MIDDLEWARE]
-    settings.MIDDLEWARE = [*added, *foreign.without_upstream(before)]
-    runtime.undo.callback(_take_out, added)
-    skipped = runtime.config.requests.excluded_paths
-    runtime.notes.append(on(f"requests: followed by otelkit's middleware; excluded: {', '.join(skipped) or 'none'}"))
-    if foreign.UPSTREAM_MIDDLEWARE in before:
-        runtime.notes.append(off(f"requests: {foreign.SENTENCE}"))
-    if runtime.config.requests.phases:
-        from otelkit.request.phases import follow_templates
-
-        added.append(VIEW_MIDDLEWARE)
-        settings.MIDDLEWARE = [*settings.MIDDLEWARE, VIEW_MIDDLEWARE]
-        runtime.undo.callback(follow_templates())
-
-
-def _take_out(added: list[str]) -> None:
-    """Restores the list of middleware. What others changed in the meantime stays."""
-    from django.conf import settings
-
-    from otelkit.request.foreign import with_upstream
-
-    settings.MIDDLEWARE = [entry for entry in with_upstream(settings.MIDDLEWARE) if entry not in added]
+        runtime.notes.extend(upstream.follow_requests(config, runtime.aggregator, runtime.undo))
+    else:
+        runtime.notes.extend(follow_requests(config, runtime.undo))
 
 
 def _write_logs(runtime: Runtime) -> None:
@@ -234,6 +210,8 @@ def _write_logs(runtime: Runtime) -> None:
     emit = runtime.exporter.log if "otlp" in runtime.config.logs.exporters else None
     runtime.log_wiring = LogWiring(runtime.config.logs, runtime.resource, emit)
     runtime.undo.callback(runtime.log_wiring.remove)
+    if emit is not None:
+        runtime.notes.append(_road(runtime.config, "logs"))
     runtime.notes.extend(runtime.log_wiring.notes)
 
 
@@ -244,6 +222,8 @@ def _measure(runtime: Runtime) -> None:
     if not config.exporters:
         runtime.notes.append(off("metrics: setting metrics.exporters"))
         return
+    if "otlp" in config.exporters:
+        runtime.notes.append(_road(runtime.config, "metrics"))
     runtime.undo.callback(business.switch_off)
     business.switch_on(runtime.aggregator, strict=config.strict)
     runtime.undo.callback(user_instruments.switch_off)
@@ -298,7 +278,7 @@ def _after_fork_in_child() -> None:
 def _announce(runtime: Runtime) -> None:
     from otelkit.announcement import PRESENTATION, Announcement
 
-    said = Announcement(_who(runtime), runtime.config, tuple(runtime.notes))
+    said = Announcement(_who(runtime), tuple(runtime.notes))
     extra = {"event.name": "otelkit.started", "notes": [str(note) for note in runtime.notes], PRESENTATION: said}
     logger.info("%s", start_line(runtime), extra=extra)
 

@@ -37,7 +37,7 @@ def status() -> str:
         return f"otelkit {otelkit.__version__} could not start; `otelkit doctor` says why."
     try:
         lines = [startup.start_line(runtime), "", "What is set up"]
-        lines += [f"  {row}" for row in rows_of(config, runtime.notes)]
+        lines += [f"  {row}" for row in rows_of(runtime.notes)]
         lines += ["", "Who this is"]
         lines += [f"  {key:<28} {value}" for key, value in runtime.resource.items() if key.startswith(("service.", "deployment."))]
         lines += ["", "Business metrics", *_business_metrics()]

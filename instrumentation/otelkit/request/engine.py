@@ -30,6 +30,7 @@ from otelkit.catalog.metrics import (
 from otelkit.config import Config
 from otelkit.logs.access import write_access_line
 from otelkit.metrics.aggregator import Aggregator
+from otelkit.request.adoption import Adoption
 from otelkit.request.description import SpanDescriber, error_type_of, path_of, qualified
 from otelkit.request.excluded import ExcludedPaths
 from otelkit.request.incoming import Incoming
@@ -37,7 +38,7 @@ from otelkit.request.outgoing import write_trace_headers
 from otelkit.request.routes import route_of
 from otelkit.request.state import ATTRIBUTE, CURRENT, RequestState, forget
 from otelkit.request.streaming import follow
-from otelkit.traces.foreign import open_server_span, redact_addresses, scope_of
+from otelkit.traces.foreign import redact_addresses
 from otelkit.traces.names import span_name
 from otelkit.traces.provider import leave_out
 from otelkit.traces.suppression import suppressed
@@ -72,7 +73,7 @@ class RequestEngine:
         self._measures_bodies = requests.body_sizes
         self._needs_response_bytes = requests.body_sizes or config.logs.access
         self._response_headers = frozenset(requests.response_headers)
-        self._has_adopted = False
+        self._adoption = Adoption()
 
     def excludes(self, request: HttpRequest) -> bool:
         """Whether this path has no telemetry of any kind."""
@@ -82,7 +83,7 @@ class RequestEngine:
     def silence(self) -> Callable[[], None]:
         """Enters the context in which nothing is traced; what comes back leaves it."""
         outer = context.get_current()
-        if outer and (span := self._adopt(outer)) is not None:
+        if outer and (span := self._adoption.of(outer)) is not None:
             leave_out(span)
         token = context.attach(suppressed())
         return lambda: context.detach(token)
@@ -92,7 +93,7 @@ class RequestEngine:
         method = request.method if request.method in _METHODS else OTHER_METHOD
         meta = request.META
         outer = context.get_current()
-        adopted = self._adopt(outer) if outer else None
+        adopted = self._adoption.of(outer) if outer else None
         span, parent = (adopted, outer) if adopted is not None else self._start_span(meta, method)
         scheme = _scheme(request)
         state = RequestState(request, method, scheme, perf_counter(), span, trace.set_span_in_context(span, parent), self._incoming)
@@ -103,24 +104,6 @@ class RequestEngine:
         request.__dict__[ATTRIBUTE] = state
         self._active.add(1, (method, scheme))
         return state
-
-    def _adopt(self, outer: Context) -> Span | None:
-        """The span that another instrumentation has opened for this request, if it has; said once."""
-        if CURRENT.get() is not None:
-            return None  # a request that a view makes in this process: what is open around it is its caller's
-        try:
-            span = open_server_span(outer)
-        except Exception:
-            logger.exception("otelkit could not look at the span around a request; the request gets one of its own.")
-            return None
-        if span is not None and not self._has_adopted:
-            self._has_adopted = True
-            logger.info(
-                "Another instrumentation%s opens the span of a request before Django is asked: otelkit adds what it knows to that one, "
-                "and opens none of its own. Metrics and access lines are otelkit's.",
-                f" ({scope})" if (scope := scope_of(span)) else "",
-            )
-        return span
 
     def _start_span(self, meta: Mapping[str, Any], method: str) -> tuple[Span, Context]:
         try:

@@ -131,7 +131,7 @@ _joined: set[int] = set()
 def switch_on(
     name: str, version: str, sample_ratio: float, take: Take | None, is_excluded: Callable[[Mapping[str, Any]], bool] = _nothing
 ) -> tuple[Tracer, str]:
-    """Begins to hand spans to ``take``. Gives the tracer for the kit's own spans, and says in words who makes the others.
+    """Begins to hand spans to ``take``. Gives the tracer for the kit's own spans, and says in words which ones are kept, by whom.
 
     ``is_excluded`` is asked for the SERVER spans of other instrumentations.
     """
@@ -141,19 +141,24 @@ def switch_on(
     _processor.take = take
     current = trace.get_tracer_provider()
     if exports_by_itself(current):
-        return current.get_tracer(name, version), f"{BY_ITSELF} its tracer provider, with its exporters and its resource"
+        return current.get_tracer(name, version), _BY_ITSELF
     if isinstance(current, TracerProvider) and current is not _provider:
         if id(current) not in _joined:
             current.add_span_processor(_processor)
             _joined.add(id(current))
-        return current.get_tracer(name, version), "the project's own tracer provider, which our exporter joined"
+        return current.get_tracer(name, version), "kept as the project's own tracer provider says, which our exporter joined"
     if _provider is None:
         _provider = KitTracerProvider(_sampler, _processor)
         trace.set_tracer_provider(_provider)
-    return GuestFriendlyTracer(_provider, name, version, sample_ratio, take), "otelkit's tracer provider"
+    return GuestFriendlyTracer(
+        _provider, name, version, sample_ratio, take
+    ), f"{sample_ratio:.0%} of new ones kept, by otelkit's tracer provider"
 
 
-BY_ITSELF = "opentelemetry-instrument was started with another distribution (OTEL_PYTHON_DISTRO=otelkit would choose ours), so by"
+_BY_ITSELF = (
+    "kept and sent by opentelemetry-instrument, with its exporters and its resource, because it started another distribution; "
+    "OTEL_PYTHON_DISTRO=otelkit would choose ours"
+)
 
 
 def exports_by_itself(provider: trace.TracerProvider) -> bool:

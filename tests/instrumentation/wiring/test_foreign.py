@@ -162,6 +162,18 @@ TELLS_IDS = {
 }
 
 
+def test_a_span_that_was_left_behind_is_adopted_by_no_second_request(project: Project, running: Receiver):
+    """Whoever attaches a context and never detaches it must not join all later requests of the thread."""
+    leaks = (
+        "from opentelemetry import context, trace\n"
+        "context.attach(trace.set_span_in_context(trace.NonRecordingSpan(trace.SpanContext(1, 2, False))))\n"
+    )
+    project.wsgi(after=leaks)
+    found, _ = ask(project, running, "shop.wsgi", "/items/6", "/items/7", "/items/8")
+    assert len({span.trace_id for span in found.of_kind("SERVER")}) == 2, "only the first was taken for adopted"
+    assert found.count("http.server.request.duration") == 3
+
+
 @pytest.mark.parametrize("kind", ["wsgi", "asgi"])
 def test_an_excluded_path_is_silent_in_a_wrapped_application_too(project: Project, running: Receiver, kind: str):
     """A13: neither the wrapper's span, nor its children, nor its metrics under our names."""
