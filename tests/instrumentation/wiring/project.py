@@ -33,7 +33,7 @@ OTELKIT = {{"service": {{"name": "shop"}}, "logs": {{"level": "WARNING"}}}}
 URLS = """
 import os
 from django.db import connection
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.urls import path
 
 def item(request, pk):
@@ -50,6 +50,20 @@ def missing(request):
 def boom(request):
     raise RuntimeError("planted")
 
+def stream(request):
+    def pieces():
+        yield "one"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 2")
+        yield "two"
+    return StreamingHttpResponse(pieces())
+
+async def stream_async(request):
+    async def pieces():
+        yield "one"
+        yield "two"
+    return StreamingHttpResponse(pieces())
+
 def call(request, library):
     import importlib
     importlib.import_module(library).get(os.environ["SHOP_CALLS"])
@@ -60,6 +74,8 @@ urlpatterns = [
     path("async/items/<int:pk>", item_async),
     path("missing", missing),
     path("boom", boom),
+    path("stream", stream),
+    path("async/stream", stream_async),
     path("call/<str:library>", call),
     path("livez", item, {"pk": 1}),
 ]

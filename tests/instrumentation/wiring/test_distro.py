@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import SimpleNamespace
@@ -57,10 +58,14 @@ def test_it_says_which_instrumentors_it_left_out(project: Project, running: Rece
         assert name in note
 
 
-def test_as_the_operator_starts_it(project: Project, running: Receiver):
-    """Two variables in the pod, and no command of ours: PYTHONPATH with upstream's sitecustomize, and the choice."""
-    folder = str(Path(str(auto_instrumentation.__file__)).parent)
-    done = project.run(PYTHON, "ask.py", "shop.wsgi", "/items/7", PYTHONPATH=folder, OTEL_EXPORTER_OTLP_ENDPOINT=running.endpoint, **OURS)
+def test_as_the_operator_starts_it(project: Project, running: Receiver, tmp_path: Path):
+    """PYTHONPATH with upstream's sitecustomize and a copy of its packages in front of the image's; the choice is all that is ours."""
+    copy = tmp_path / "otel-auto-instrumentation-python"
+    packages = Path(str(auto_instrumentation.__file__)).parents[3]
+    for found in packages.glob("opentelemetry*"):
+        shutil.copytree(found, copy / found.name, ignore=shutil.ignore_patterns("__pycache__"))
+    paths = os.pathsep.join([str(copy / "opentelemetry" / "instrumentation" / "auto_instrumentation"), str(copy)])
+    done = project.run(PYTHON, "ask.py", "shop.wsgi", "/items/7", PYTHONPATH=paths, OTEL_EXPORTER_OTLP_ENDPOINT=running.endpoint, **OURS)
     assert [(span.name, span.scope) for span in received(running).of_kind("SERVER")] == [("GET /items/{pk}", "otelkit")], done.stderr
     assert len(access_lines(done.stdout)) == 1
 

@@ -133,6 +133,17 @@ def test_an_error_is_told_on_the_adopted_span(project: Project, running: Receive
     assert (missing.name, missing.status) == ("GET /missing", 0)
 
 
+@pytest.mark.parametrize(("kind", "path"), [("wsgi", "/stream"), ("asgi", "/async/stream")])
+def test_an_adopted_request_is_described_when_its_body_is_out(project: Project, running: Receiver, kind: str, path: str):
+    """A6: the wrapper ends its span behind the last piece, and by then we have said everything."""
+    (project.wsgi if kind == "wsgi" else project.asgi)(after=WRAP[kind])
+    found, output = ask(project, running, f"shop.{kind}", path)
+    (span,) = found.of_kind("SERVER")
+    assert (span.name, span.attributes["http.route"]) == (f"GET {path}", path)
+    assert span.attributes["db.query.count"] == len(found.of_kind("CLIENT")) == (kind == "wsgi")
+    assert found.count("http.server.request.duration") == len(access_lines(output)) == 1
+
+
 @pytest.mark.parametrize("kind", ["wsgi", "asgi"])
 def test_an_adopted_request_that_is_not_sampled_keeps_its_ids(project: Project, running: Receiver, kind: str):
     """A2, A4: no span, and yet its access line belongs to the caller's trace, under the id that the wrapper gave."""
