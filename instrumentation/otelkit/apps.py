@@ -8,9 +8,9 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, register
 
-from otelkit import startup
-from otelkit.entry import is_checked_first, reason_to_stay_off
+from otelkit.entry import is_checked_first
 from otelkit.errors import ConfigError
+from otelkit.launch import start_where_wanted
 
 
 class OtelkitConfig(AppConfig):
@@ -25,12 +25,11 @@ class OtelkitConfig(AppConfig):
         Where Django runs its checks before the command, check E001 says it, and stops the command without a traceback.
         """
         register(system_checks, self.name)
-        if reason_to_stay_off() is None:
-            try:
-                startup.start()
-            except ConfigError:
-                if not is_checked_first():
-                    raise
+        try:
+            start_where_wanted()
+        except ConfigError:
+            if not is_checked_first():
+                raise
 
 
 def system_checks(app_configs: Sequence[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:

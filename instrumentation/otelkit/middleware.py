@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from otelkit.request.foreign import stand_down_late
 from otelkit.request.serving import serving_engine
 from otelkit.request.state import state_of
 
@@ -30,6 +32,7 @@ class ObservabilityMiddleware:
         engine = serving_engine()
         if engine is None:
             raise MiddlewareNotUsed("otelkit is off, or another engine follows requests: setting requests.engine")
+        stand_down_late(settings.MIDDLEWARE)
         self.get_response = get_response
         self._engine = engine
         self._is_async = iscoroutinefunction(get_response)

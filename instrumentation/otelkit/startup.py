@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from opentelemetry.trace import Tracer
 
 import otelkit
-from otelkit.config import Config, Logs, load
+from otelkit.config import Config, Logs
 from otelkit.ending import before_the_end
 from otelkit.entry import is_command
 from otelkit.errors import ConfigError
@@ -27,17 +27,20 @@ from otelkit.export.senders import sender_of
 from otelkit.identity import Slot, resource_attributes
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.metrics.process import observe_process
+from otelkit.notes import off, on
+from otelkit.project import config_of_project as config_of_project
 from otelkit.redaction import redact_url
 from otelkit.request.engine import RequestEngine
+from otelkit.request.excluded import ExcludedPaths
+from otelkit.request.wiring import MIDDLEWARE as MIDDLEWARE
+from otelkit.request.wiring import VIEW_MIDDLEWARE as VIEW_MIDDLEWARE
+from otelkit.request.wiring import follow_requests
 
 if TYPE_CHECKING:
     from otelkit.log_wiring import LogWiring
     from otelkit.metrics.pull import Pull
 
 logger = logging.getLogger("otelkit")
-
-MIDDLEWARE = "otelkit.middleware.ObservabilityMiddleware"
-VIEW_MIDDLEWARE = "otelkit.request.phases.ViewMiddleware"
 
 
 @dataclass
@@ -108,21 +111,14 @@ def stop() -> None:
             runtime.undo.close()
 
 
-def config_of_project() -> Config:
-    """The configuration of the Django project of this process. Raises ConfigError."""
-    from django.conf import settings
-
-    return load(getattr(settings, "OTELKIT", None), os.environ, debug=bool(settings.DEBUG))
-
-
 def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
-    notes = [f"{name}: changes nothing here; {instead}" for name, instead in config.ignored.items()]
     slot, resource = _identify(config, undo)
     aggregator = Aggregator(config.metrics.series_cap, keeps_exemplars=config.metrics.exemplars != "always_off")
     observe_process(aggregator, config.service)
     exporter = Exporter(config, resource, aggregator, sender or sender_of(config.export))
-    tracer, note = _trace(config, exporter, undo)
-    notes.append(note)
+    tracer, notes = _trace(config, exporter, undo)
+    notes += [off(f"variable {name}: changes nothing here; {instead}") for name, instead in config.ignored.items()]
+    notes += _distribution()
     engine = RequestEngine(config, tracer, aggregator)
     runtime = Runtime(config, resource, tracer, aggregator, exporter, engine, slot, undo=undo, notes=notes)
     _follow_queries(runtime)
@@ -145,19 +141,41 @@ def _identify(config: Config, undo: ExitStack) -> tuple[Slot, dict[str, str | in
     return slot, resource_attributes(config.service, slot)
 
 
-def _trace(config: Config, exporter: Exporter, undo: ExitStack) -> tuple[Tracer, str]:
+def _trace(config: Config, exporter: Exporter, undo: ExitStack) -> tuple[Tracer, list[str]]:
+    from opentelemetry.trace import get_tracer_provider
+
     from otelkit.traces.propagators import propagate_by
-    from otelkit.traces.provider import switch_off, switch_on
+    from otelkit.traces.provider import exports_by_itself, switch_off, switch_on
 
     traces = config.traces
     undo.callback(switch_off)
     undo.callback(propagate_by(traces.propagators, is_chosen="traces.propagators" in config.sources))
     take = exporter.span if "otlp" in traces.exporters else None
-    tracer, made_by = switch_on(
-        "otelkit", otelkit.__version__, traces.kept_share, take, follows_caller=traces.follows_callers, sdk_spans=traces.sdk_spans
+    excluded = ExcludedPaths(config.requests.excluded_paths)
+    tracer, kept = switch_on(
+        "otelkit",
+        otelkit.__version__,
+        traces.kept_share,
+        take,
+        excluded.covers,
+        follows_caller=traces.follows_callers,
+        sdk_spans=traces.sdk_spans,
     )
-    kept = f"{traces.kept_share:.0%} of {'new' if traces.follows_callers else 'all'} traces kept"
-    return tracer, f"traces: {made_by}, {kept}" if traces.exporters else "traces: off"
+    if not traces.exporters:
+        return tracer, [off("traces: setting traces.exporters")]
+    road = [] if exports_by_itself(get_tracer_provider()) else [_road(config, "traces")]
+    return tracer, [*road, on(f"traces: {kept}")]
+
+
+def _road(config: Config, signal: str) -> str:
+    return on(f"{signal}: to {redact_url(config.export.address(signal))}")
+
+
+def _distribution() -> list[str]:
+    """What to tell where ``opentelemetry-instrument`` started us: nobody else imports the module."""
+    distro = sys.modules.get("otelkit.distro")
+    left_out = ", ".join(f"{name} ({distro.FOLLOWED.get(name, name)})" for name in distro.left_out) if distro else ""
+    return [off(f"instrumentors of OpenTelemetry: {left_out}, because otelkit follows those itself")] if left_out else []
 
 
 def _follow_queries(runtime: Runtime) -> None:
@@ -171,6 +189,10 @@ def _follow_queries(runtime: Runtime) -> None:
     pools.switch_on()
     if runtime.config.database.migrations:
         MigrationObserver(runtime.aggregator)
+    database = runtime.config.database
+    runtime.notes.append(
+        on(f"queries: counted on every connection, slow from {database.slow_query:g} s, N+1 from {database.n_plus_one} runs")
+    )
 
 
 def _follow_calls(runtime: Runtime) -> None:
@@ -180,41 +202,23 @@ def _follow_calls(runtime: Runtime) -> None:
     outbound = Outbound(runtime.tracer, runtime.aggregator, runtime.config.clients.peers)
     for library in LIBRARIES:
         if library.name not in runtime.config.clients.libraries:
-            runtime.notes.append(f"{library.name}: not in the setting clients.libraries")
+            runtime.notes.append(off(f"calls by {library.name}: not in the setting clients.libraries"))
         elif not library.is_installed():
-            runtime.notes.append(f"{library.name}: not installed, nothing to follow")
+            runtime.notes.append(off(f"calls by {library.name}: not installed, nothing to follow"))
         else:
             runtime.undo.callback(library.uninstrument)
             library.instrument(outbound)
-            runtime.notes.append(f"{library.name}: outbound calls are traced")
+            runtime.notes.append(on(f"calls by {library.name}: traced and measured"))
 
 
 def _follow_requests(runtime: Runtime) -> None:
-    if runtime.config.requests.engine == "upstream":
-        from otelkit.request.upstream import follow_requests
+    config = runtime.config.requests
+    if config.engine == "upstream":
+        from otelkit.request import upstream
 
-        runtime.notes.extend(follow_requests(runtime.config.requests, runtime.aggregator, runtime.undo))
-        return
-    from django.conf import settings
-    from django.core.signals import got_request_exception
-
-    from otelkit.middleware import remember_exception
-    from otelkit.request.serving import serve_with
-
-    runtime.undo.callback(serve_with(runtime.engine))
-    runtime.undo.callback(got_request_exception.disconnect, remember_exception)
-    got_request_exception.connect(remember_exception)
-    before = list(settings.MIDDLEWARE)
-    if MIDDLEWARE not in before:
-        # Outermost, so that it sees what every other middleware does. Django reads the list when the server makes its handler, after this.
-        settings.MIDDLEWARE = [MIDDLEWARE, *before]
-        runtime.undo.callback(setattr, settings, "MIDDLEWARE", before)
-    if runtime.config.requests.phases:
-        from otelkit.request.phases import follow_templates
-
-        settings.MIDDLEWARE = [*settings.MIDDLEWARE, VIEW_MIDDLEWARE]
-        runtime.undo.callback(setattr, settings, "MIDDLEWARE", before)
-        runtime.undo.callback(follow_templates())
+        runtime.notes.extend(upstream.follow_requests(config, runtime.aggregator, runtime.undo))
+    else:
+        runtime.notes.extend(follow_requests(runtime.engine, config, runtime.undo))
 
 
 def _write_logs(runtime: Runtime) -> None:
@@ -223,6 +227,8 @@ def _write_logs(runtime: Runtime) -> None:
     emit = runtime.exporter.log if "otlp" in runtime.config.logs.exporters else None
     runtime.log_wiring = LogWiring(_log_settings(runtime.config), runtime.resource, emit)
     runtime.undo.callback(runtime.log_wiring.remove)
+    if emit is not None:
+        runtime.notes.append(_road(runtime.config, "logs"))
     runtime.notes.extend(runtime.log_wiring.notes)
     if runtime.config.logs.own_level:
         _set_own_level(runtime)
@@ -248,13 +254,16 @@ def _measure(runtime: Runtime) -> None:
 
     config = runtime.config.metrics
     if not config.exporters:
-        runtime.notes.append("metrics: off")
+        runtime.notes.append(off("metrics: setting metrics.exporters"))
         return
+    if "otlp" in config.exporters:
+        runtime.notes.append(_road(runtime.config, "metrics"))
     runtime.undo.callback(business.switch_off)
     business.switch_on(runtime.aggregator, strict=config.strict)
     runtime.undo.callback(user_instruments.switch_off)
-    made_by = user_instruments.switch_on(config.series_cap, runtime.aggregator.overflowed)
-    runtime.notes.append(f"metrics: OpenTelemetry instruments come from {made_by}")
+    keeps_all = runtime.config.requests.engine == "upstream"
+    made_by = user_instruments.switch_on(config.series_cap, runtime.aggregator.overflowed, keeps_all=keeps_all)
+    runtime.notes.append(on(f"metrics: OpenTelemetry instruments come from {made_by}"))
 
 
 def _serve_metrics(runtime: Runtime) -> None:
@@ -264,7 +273,7 @@ def _serve_metrics(runtime: Runtime) -> None:
         runtime.pull = Pull(runtime.config.metrics, runtime.aggregator, runtime.resource, runtime.slot.number)
         runtime.pull.start()
         runtime.undo.callback(runtime.pull.stop)
-        runtime.notes.append(f"metrics: {runtime.pull}")
+        runtime.notes.append(on(f"metrics: {runtime.pull}"))
 
 
 def _export(runtime: Runtime) -> None:
@@ -301,7 +310,11 @@ def _after_fork_in_child() -> None:
 
 
 def _announce(runtime: Runtime) -> None:
-    logger.info("%s", start_line(runtime), extra=_plain(runtime))
+    from otelkit.announcement import PRESENTATION, Announcement
+
+    said = Announcement(_who(runtime), tuple(runtime.notes))
+    extra = {"event.name": "otelkit.started", "notes": [str(note) for note in runtime.notes], PRESENTATION: said}
+    logger.info("%s", start_line(runtime), extra=extra)
 
 
 def start_line(runtime: Runtime) -> str:
@@ -309,9 +322,8 @@ def start_line(runtime: Runtime) -> str:
     config = runtime.config
     roads = {"traces": config.traces.exporters, "metrics": config.metrics.exporters, "logs": config.logs.exporters}
     said = ", ".join(f"{signal} to {'+'.join(exporters) or 'nowhere'}" for signal, exporters in roads.items())
-    who = f"{runtime.resource['service.name']} ({config.preset})"
-    return f"otelkit {otelkit.__version__} observes {who}: {said}; OTLP to {redact_url(config.export.endpoint)}."
+    return f"{_who(runtime)}: {said}; OTLP to {redact_url(config.export.endpoint)}."
 
 
-def _plain(runtime: Runtime) -> Mapping[str, Any]:
-    return {"event.name": "otelkit.started", "notes": list(runtime.notes)}
+def _who(runtime: Runtime) -> str:
+    return f"otelkit {otelkit.__version__} observes {runtime.resource['service.name']} ({runtime.config.preset})"

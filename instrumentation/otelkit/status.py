@@ -10,6 +10,7 @@ from typing import Any
 
 import otelkit
 from otelkit import startup
+from otelkit.announcement import rows_of
 from otelkit.checks import Project, project_of_this_process, unsilenced
 from otelkit.config import SECTIONS, Config, declared
 from otelkit.errors import ConfigError
@@ -57,7 +58,7 @@ class Status:
     def __str__(self) -> str:
         lines = [self.headline]
         if self.is_on:
-            lines += ["", "What is set up", *(f"  {said}" for said in self.set_up)]
+            lines += ["", "What is set up", *(f"  {row}" for row in rows_of(self.set_up))]
             lines += ["", "Who this is", *(f"  {key:<28} {value}" for key, value in self.resource.items())]
             lines += ["", "Business metrics", *(f"  {said}" for said in self.business_metrics)]
             lines += ["", "Checks", f"  {_counted(self.findings)}"]

@@ -75,6 +75,8 @@ def _duration(point: HistogramDataPoint) -> dict[str, Any]:
 
 def main() -> None:
     """Every request of the table, in its order."""
+    # As most projects have it: upstream's package for Django does not ask for the one for ASGI, and goes on in silence without.
+    sys.modules["opentelemetry.instrumentation.asgi"] = None  # type: ignore[assignment]  # how Python spells "not installed"
     django.setup()
     exporter = InMemorySpanExporter()
     tracers = TracerProvider(shutdown_on_exit=False)

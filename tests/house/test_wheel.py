@@ -72,6 +72,7 @@ def test_the_wheel_holds_what_users_import(wheel: Path):
     names = set(zipfile.ZipFile(wheel).namelist())
     for wanted in (
         "otelkit/py.typed",
+        "otelkit/autostart/sitecustomize.py",
         "otelkit_dashboards/generated/provisioning/otelkit-service-overview.json",
         "otelkit_dashboards/generated/grafana-com/otelkit-endpoint.json",
         "otelkit_alerts/generated/prometheus/otelkit.rules.yaml",
@@ -90,6 +91,15 @@ def test_one_line_is_enough_in_an_empty_environment(bin_folder: Path, project: P
     doctor = run(bin_folder / "otelkit", "doctor", "--settings", "shop.settings", cwd=project, fails=True)
     assert "PASS  application" in doctor
     assert "the connection was refused" in doctor
+
+
+def test_a_command_is_run_with_telemetry(bin_folder: Path, project: Path):
+    """`otelkit run` of a project without the line: what it puts on PYTHONPATH travels in the wheel."""
+    settings = project / "shop" / "settings.py"
+    settings.write_text(settings.read_text().replace('["otelkit"]', "[]"))
+    looks = "import django; django.setup(); from otelkit import startup; print(startup.current().notes)"
+    said = run("env", "DJANGO_SETTINGS_MODULE=shop.settings", bin_folder / "otelkit", "run", "python", "-c", looks, cwd=project)
+    assert "requests: followed by otelkit's middleware" in said
 
 
 def test_a_missing_extra_is_one_sentence_with_the_command(bin_folder: Path, project: Path):

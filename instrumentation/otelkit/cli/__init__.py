@@ -1,4 +1,4 @@
-"""The command ``otelkit``: status, doctor, demo and stack."""
+"""The command ``otelkit``: run, status, doctor, demo and stack."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 import otelkit
-from otelkit.cli import doctor, status
+from otelkit.cli import run
 from otelkit.errors import OtelkitError
 
 _OTHER_ROOMS = {
@@ -22,6 +22,8 @@ _OTHER_ROOMS = {
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; gives the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == [run.NAME]:
+        return run.run(arguments[1:])  # what stands behind is not ours to parse
     if arguments and arguments[0] in _OTHER_ROOMS:
         return _other_room(arguments[0], arguments[1:])
     options = _parser().parse_args(arguments)
@@ -35,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from otelkit.cli import doctor, status  # they import all of the kit, which `run` must not wait for
+
     parser = argparse.ArgumentParser(prog="otelkit", description="Observability for Django microservices.")
     parser.add_argument("--version", action="version", version=f"otelkit {otelkit.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -43,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--settings", help="Python path of the project's settings; DJANGO_SETTINGS_MODULE otherwise")
         module.add_arguments(command)
         command.set_defaults(run=module.run)
+    commands.add_parser(run.NAME, help=run.HELP)
     for name, (_, _, help_text) in _OTHER_ROOMS.items():
         commands.add_parser(name, help=help_text)
     return parser

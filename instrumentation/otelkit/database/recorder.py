@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from time import perf_counter, time_ns
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from opentelemetry import context as contexts
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
@@ -21,9 +23,12 @@ from otelkit.database.targets import Target, target_of
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.request.queries import Queries, Repeated
 from otelkit.request.state import CURRENT
-from otelkit.traces.suppression import is_suppressed
+from otelkit.traces.suppression import is_suppressed, suppressed
 
 logger = logging.getLogger("otelkit.database")
+
+_OTHERS = "opentelemetry.instrumentation.dbapi"
+"""The module that OpenTelemetry's instrumentations of drivers (sqlite3, psycopg, mysqlclient, ...) stand on."""
 
 
 class QueryRecorder:
@@ -41,6 +46,7 @@ class QueryRecorder:
         self._many = settings.n_plus_one
         self._is_on = True
         self._has_complained = False
+        self._has_silenced = False
 
     def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Mapping[str, Any]) -> Any:
         """Runs the query. ``context["connection"]`` is Django's connection."""
@@ -49,6 +55,8 @@ class QueryRecorder:
             return execute(sql, params, many, context)
         if is_suppressed():
             return execute(sql, params, many, context)
+        if _OTHERS in sys.modules:
+            execute = self._alone(execute)
         began = time_ns()
         started = perf_counter()
         try:
@@ -58,6 +66,21 @@ class QueryRecorder:
             raise
         self._record(sql, params, context["connection"], began, perf_counter() - started, None)
         return result
+
+    def _alone(self, execute: Callable[..., Any]) -> Callable[..., Any]:
+        """The query without a second span, by an instrumentation of its driver."""
+        if not self._has_silenced:
+            self._has_silenced = True
+            logger.info("OpenTelemetry's instrumentation of database drivers stays silent within Django's queries, which otelkit follows.")
+
+        def execute_alone(*arguments: Any) -> Any:
+            token = contexts.attach(suppressed())
+            try:
+                return execute(*arguments)
+            finally:
+                contexts.detach(token)
+
+        return execute_alone
 
     def _record(self, sql: Any, params: Any, connection: Any, began: int, elapsed: float, error: BaseException | None) -> None:
         """Records the query behind it; a failure of ours is logged once and goes no further."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from otelkit.catalog import logs as keys
-from otelkit.logs.line import Line, LineComposer
+from otelkit.logs.line import PRESENTATION, Line, LineComposer
 
 _LINE_BREAKS = {"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 """What JSON allows inside a string, but readers of lines take for the end of one."""
@@ -60,6 +60,14 @@ class JSONFormatter(logging.Formatter):
         return text if text.isascii() else _BREAKING.sub(lambda match: _LINE_BREAKS[match[0]], text)
 
 
+class Presentation:
+    """What the kit itself shows a person over several lines, instead of a line with keys. Others' records have no such thing."""
+
+    def text(self, *, colour: bool) -> str:
+        """The lines, without characters that could rewrite a terminal."""
+        raise NotImplementedError
+
+
 class TextFormatter(logging.Formatter):
     """Writes each record for a reader: ``13:28:05.123 warning  shop.cart: Cart is empty user=7 trace=4bf92f35``.
 
@@ -74,6 +82,8 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and the stack below it where there is one. Never raises."""
+        if isinstance(presentation := record.__dict__.get(PRESENTATION), Presentation):
+            return presentation.text(colour=self._colour)
         line = self._compose(record)
         level = str(line[keys.LEVEL])
         parts = [

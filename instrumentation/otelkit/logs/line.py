@@ -27,6 +27,9 @@ Line: TypeAlias = dict[str, Any]
 STRUCTLOG_EVENT = "structlog_event"
 """Attribute of a record that holds the keys of a structlog event: there ``name`` and ``args`` are free for the caller."""
 
+PRESENTATION = "otelkit_presentation"
+"""Attribute of a record that holds its text for a person, as :class:`otelkit.logs.formatter.Presentation`."""
+
 MOST_KEYS = 128
 """Keys of the caller's in one line."""
 
@@ -42,6 +45,7 @@ _RECORD_ATTRIBUTES: frozenset[object] = frozenset(logging.makeLogRecord({}).__di
     "otelServiceName",
     # uvicorn's message once more, in colours.
     "color_message",
+    PRESENTATION,
 }
 # The request (or the socket, with the client's address), and what the message says already.
 _DJANGO_ATTRIBUTES = _RECORD_ATTRIBUTES | {"request", "server_time", "sql", "params"}

@@ -21,6 +21,7 @@ from otelkit.logs.noise import SERVER_ACCESS, is_no_access_line, unconfigured
 from otelkit.logs.otlp import OTLPHandler
 from otelkit.logs.structlog_bridge import configure_structlog
 from otelkit.logs.tree import is_mute, loggers, prints, reaches_root
+from otelkit.notes import off
 
 
 class LogSettings(Protocol):
@@ -76,7 +77,7 @@ def install(settings: LogSettings, resource: Mapping[str, str], emit_item: Calla
     to_console = "console" in settings.exporters
     to_otlp = "otlp" in settings.exporters and emit_item is not None
     if not (to_console or to_otlp):
-        return Installation([], ("logs: left alone, no exporter is chosen",))
+        return Installation([], (off("logs: left alone, no exporter is chosen"),))
     level = _level(settings.level)
     root = logging.getLogger()
     is_root_free = all(is_mute(handler) for handler in root.handlers)

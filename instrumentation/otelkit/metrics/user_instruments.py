@@ -11,10 +11,11 @@ import inspect
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
-from opentelemetry import metrics
+from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import (
     Counter,
     Histogram,
@@ -27,6 +28,15 @@ from opentelemetry.sdk.metrics import (
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, MetricReader, MetricsData, ScopeMetrics
 from opentelemetry.sdk.resources import Resource
 
+from otelkit.catalog.metrics import (
+    HTTP_CLIENT_REQUEST_DURATION,
+    HTTP_SERVER_ACTIVE_REQUESTS,
+    HTTP_SERVER_REQUEST_BODY_SIZE,
+    HTTP_SERVER_REQUEST_DURATION,
+    HTTP_SERVER_RESPONSE_BODY_SIZE,
+)
+from otelkit.traces.provider import exports_by_itself
+
 logger = logging.getLogger("otelkit.metrics")
 
 OVERFLOW_ATTRIBUTE = "otel.metric.overflow"
@@ -38,14 +48,36 @@ _HAS_LIMITS = "cardinality_limits" in inspect.signature(MetricReader.__init__).p
 _INSTRUMENTS = (Counter, Histogram, ObservableCounter, ObservableGauge, ObservableUpDownCounter, UpDownCounter)
 
 
+_TWICE = {
+    **dict.fromkeys(
+        ("opentelemetry.instrumentation.django", "opentelemetry.instrumentation.wsgi", "opentelemetry.instrumentation.asgi"),
+        frozenset(
+            metric.name
+            for metric in (
+                HTTP_SERVER_REQUEST_DURATION,
+                HTTP_SERVER_ACTIVE_REQUESTS,
+                HTTP_SERVER_REQUEST_BODY_SIZE,
+                HTTP_SERVER_RESPONSE_BODY_SIZE,
+            )
+        ),
+    ),
+    **dict.fromkeys(
+        ("opentelemetry.instrumentation.requests", "opentelemetry.instrumentation.httpx"), frozenset({HTTP_CLIENT_REQUEST_DURATION.name})
+    ),
+}
+"""Scope -> its metrics that say under the same name, with other labels, what the kit records itself."""
+
+
 class InstrumentReader(MetricReader):
     """Hands out the SDK's current values when it is asked, with at most ``series_cap`` series a metric."""
 
-    def __init__(self, series_cap: int, on_overflow: Callable[[str, int], None]) -> None:
+    def __init__(self, series_cap: int, on_overflow: Callable[[str, int], None], *, keeps_all: bool = False) -> None:
+        """``keeps_all`` is for a kit that leaves requests to OpenTelemetry's instrumentation."""
         # Gauges recorded synchronously have a class that the SDK does not export; they keep its own limit of 2000.
         limits: dict[str, Any] = {"cardinality_limits": dict.fromkeys(_INSTRUMENTS, series_cap)} if _HAS_LIMITS else {}
         super().__init__(**limits)
         self._on_overflow = on_overflow
+        self._twice = {} if keeps_all else _TWICE
         self._taken: MetricsData | None = None
         self._in_overflow: dict[str, float] = {}
 
@@ -55,10 +87,14 @@ class InstrumentReader(MetricReader):
         self.collect(LONGEST_CALLBACKS_MS)
         if self._taken is None:
             return ()
-        scopes = [scope for resource in self._taken.resource_metrics for scope in resource.scope_metrics]
+        scopes = [self._once(scope) for resource in self._taken.resource_metrics for scope in resource.scope_metrics]
         for name, level in _overflow_levels(scopes):
             self._note_overflow(name, level)
         return scopes
+
+    def _once(self, scope: ScopeMetrics) -> ScopeMetrics:
+        twice = self._twice.get(scope.scope.name)
+        return replace(scope, metrics=[metric for metric in scope.metrics if metric.name not in twice]) if twice else scope
 
     def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> None:  # noqa: ARG002
         self._taken = metrics_data
@@ -96,10 +132,12 @@ _reading = Lock()
 _hooked_forks = False
 
 
-def switch_on(series_cap: int, on_overflow: Callable[[str, int], None]) -> str:
+def switch_on(series_cap: int, on_overflow: Callable[[str, int], None], *, keeps_all: bool = False) -> str:
     """Begins to aggregate, and says in words whose provider makes the instruments."""
     global _provider, _joined, _reader, _make_reader
     current = metrics.get_meter_provider()
+    if exports_by_itself(trace.get_tracer_provider()):  # it makes both providers, and this one does not say so
+        return "opentelemetry-instrument's meter provider, with its exporters and its resource"
     if isinstance(current, MeterProvider):
         provider = current
     elif _provider is None and type(current).__name__ == "_ProxyMeterProvider":
@@ -108,7 +146,7 @@ def switch_on(series_cap: int, on_overflow: Callable[[str, int], None]) -> str:
         metrics.set_meter_provider(provider)
     else:
         return f"the project's {type(current).__name__}, which otelkit cannot read"
-    _make_reader = lambda: InstrumentReader(series_cap, on_overflow)  # noqa: E731  (remembered for child processes)
+    _make_reader = lambda: InstrumentReader(series_cap, on_overflow, keeps_all=keeps_all)  # noqa: E731  (remembered for child processes)
     with _reading:
         _joined, _reader = provider, _make_reader()
         provider.add_metric_reader(_reader)

@@ -30,13 +30,17 @@ from otelkit.catalog.metrics import (
 from otelkit.config import Config
 from otelkit.logs.access import write_access_line
 from otelkit.metrics.aggregator import Aggregator
+from otelkit.request.adoption import Adoption
 from otelkit.request.description import SpanDescriber, error_type_of, path_of, qualified
+from otelkit.request.excluded import ExcludedPaths
 from otelkit.request.incoming import Incoming
 from otelkit.request.outgoing import write_trace_headers
 from otelkit.request.routes import route_of
 from otelkit.request.state import ATTRIBUTE, CURRENT, RequestState, forget
 from otelkit.request.streaming import follow
+from otelkit.traces.foreign import redact_addresses
 from otelkit.traces.names import span_name
+from otelkit.traces.provider import leave_out
 from otelkit.traces.suppression import suppressed
 
 logger = logging.getLogger("otelkit.request")
@@ -48,10 +52,8 @@ class RequestEngine:
     """Holds what every request needs: tracer, instruments and settings."""
 
     def __init__(self, config: Config, tracer: Tracer, aggregator: Aggregator) -> None:
-        excluded = config.requests.excluded_paths
-        bare = {path.rstrip("/") for path in excluded}
-        self._excluded_exactly = frozenset(excluded) | bare | {f"{path}/" for path in bare}
-        self._excluded_below = tuple(path for path in excluded if path.endswith("/"))
+        excluded = ExcludedPaths(config.requests.excluded_paths)
+        self._excluded_exactly, self._excluded_below = excluded.exactly, excluded.below
         self._writes_access_line = config.logs.access
         self._tracer = tracer
         self._duration = aggregator.histogram(HTTP_SERVER_REQUEST_DURATION)
@@ -71,6 +73,7 @@ class RequestEngine:
         self._measures_bodies = requests.body_sizes
         self._needs_response_bytes = requests.body_sizes or config.logs.access
         self._response_headers = frozenset(requests.response_headers)
+        self._adoption = Adoption()
 
     def excludes(self, request: HttpRequest) -> bool:
         """Whether this path has no telemetry of any kind."""
@@ -79,6 +82,9 @@ class RequestEngine:
 
     def silence(self) -> Callable[[], None]:
         """Enters the context in which nothing is traced; what comes back leaves it."""
+        outer = context.get_current()
+        if outer and (span := self._adoption.of(outer)) is not None:
+            leave_out(span)
         token = context.attach(suppressed())
         return lambda: context.detach(token)
 
@@ -86,9 +92,13 @@ class RequestEngine:
         """Starts the span. Whatever a header holds, this does not raise."""
         method = request.method if request.method in _METHODS else OTHER_METHOD
         meta = request.META
-        span, parent = self._start_span(meta, method)
+        outer = context.get_current()
+        adopted = self._adoption.of(outer) if outer else None
+        span, parent = (adopted, outer) if adopted is not None else self._start_span(meta, method)
         scheme = _scheme(request)
         state = RequestState(request, method, scheme, perf_counter(), span, trace.set_span_in_context(span, parent), self._incoming)
+        if adopted is not None:
+            state.is_adopted = True
         if "HTTP_X_REQUEST_START" in meta or "HTTP_X_QUEUE_START" in meta:
             state.queued = self._incoming.queued(meta)
         request.__dict__[ATTRIBUTE] = state
@@ -144,7 +154,8 @@ class RequestEngine:
         except Exception:
             logger.exception("otelkit could not record a request; the response is not affected.")
         finally:
-            self._end_span(state.span)
+            if not state.is_adopted:
+                self._end_span(state.span)
             forget(state)
 
     @staticmethod
@@ -178,6 +189,8 @@ class RequestEngine:
         path = path_of(state.request)
         if state.span.is_recording():
             self._describer.describe(state, route, path, status, error_type, exception)
+            if state.is_adopted:
+                redact_addresses(state.span)
         if self._writes_access_line:
             # The line belongs to the request's trace, also when the body was streamed long after the middleware returned.
             token = context.attach(state.context)

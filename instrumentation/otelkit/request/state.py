@@ -26,6 +26,8 @@ class RequestState:
     span: Span
     context: Context
     incoming: Incoming
+    is_adopted: bool = False
+    """Whether another instrumentation opened the span, and so ends it."""
     queued: float | None = None
     """Seconds the request waited between the proxy and us, where the proxy says so."""
     queries: Queries = field(default_factory=Queries)

@@ -8,14 +8,14 @@ The kit's own spans come from a lighter tracer, unless somebody else's span proc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
-from opentelemetry.trace import Link, Span, SpanKind, Tracer, TraceState
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Tracer, TraceState
 from opentelemetry.util.types import Attributes
 
 from otelkit.traces.suppression import is_suppressed
@@ -24,21 +24,46 @@ from otelkit.traces.tracer import KitTracer
 Take = Callable[[Any], None]
 """Takes an ended span: the SDK's or one of ours, which have the same fields."""
 
+MOST_LEFT_OUT = 1024
+"""Open spans of excluded requests that are remembered."""
+AUTO_VERSION = "telemetry.auto.version"
+"""Resource attribute of the providers that ``opentelemetry-instrument`` makes, with exporters of their own."""
+
 
 class SwitchedProcessor(SpanProcessor):
     """Hands ended, sampled spans on while there is somebody to take them."""
 
     def __init__(self) -> None:
         self.take: Take | None = None
+        self._left_out: dict[int, None] = {}
 
     def on_end(self, span: ReadableSpan) -> None:
         take = self.take
-        if take is not None and span.context is not None and span.context.trace_flags.sampled:
-            take(span)
+        if take is None or span.context is None or not span.context.trace_flags.sampled:
+            return
+        if self._left_out and self._is_left_out(span.context.span_id, span.parent):
+            return
+        take(span)
+
+    def leave_out(self, span_id: int) -> None:
+        """Hands neither this span on nor its direct children."""
+        self._left_out[span_id] = None
+        if len(self._left_out) > MOST_LEFT_OUT:  # spans that never end, or not here
+            self._left_out.pop(next(iter(self._left_out)), None)
+
+    def _is_left_out(self, span_id: int, parent: SpanContext | None) -> bool:
+        if span_id in self._left_out:
+            self._left_out.pop(span_id, None)
+            return True
+        return parent is not None and parent.span_id in self._left_out
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:  # noqa: ARG002  (OpenTelemetry's signature)
         """Nothing waits here: the exporter keeps the queue."""
         return True
+
+
+def _nothing(attributes: Mapping[str, Any]) -> bool:  # noqa: ARG001  (the shape of `SwitchedSampler.is_excluded`)
+    return False
 
 
 class SwitchedSampler(Sampler):
@@ -46,6 +71,8 @@ class SwitchedSampler(Sampler):
 
     def __init__(self) -> None:
         self.sampler: Sampler = ALWAYS_OFF
+        self.is_excluded: Callable[[Mapping[str, Any]], bool] = _nothing
+        """Whether a SERVER span with these attributes, by another instrumentation, is of a request without telemetry."""
 
     def should_sample(
         self,
@@ -58,6 +85,8 @@ class SwitchedSampler(Sampler):
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
         if is_suppressed(parent_context):  # an excluded request has no spans, not even those the project makes itself
+            return SamplingResult(Decision.DROP)
+        if kind is SpanKind.SERVER and attributes and self.is_excluded(attributes):
             return SamplingResult(Decision.DROP)
         return self.sampler.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
 
@@ -102,31 +131,61 @@ _joined: set[int] = set()
 
 
 def switch_on(
-    name: str, version: str, sample_ratio: float, take: Take | None, *, follows_caller: bool = True, sdk_spans: bool = False
+    name: str,
+    version: str,
+    sample_ratio: float,
+    take: Take | None,
+    is_excluded: Callable[[Mapping[str, Any]], bool] = _nothing,
+    *,
+    follows_caller: bool = True,
+    sdk_spans: bool = False,
 ) -> tuple[Tracer, str]:
-    """Begins to hand spans to ``take``. Gives the tracer for the kit's own spans, and says in words who makes the others.
+    """Begins to hand spans to ``take``. Gives the tracer for the kit's own spans, and says in words which ones are kept, by whom.
 
-    ``follows_caller`` and ``sample_ratio`` are as for :class:`KitTracer`; with ``sdk_spans`` the kit's own spans are the SDK's.
+    ``is_excluded`` is asked for the SERVER spans of other instrumentations. ``follows_caller`` and ``sample_ratio`` are as for
+    :class:`KitTracer`; with ``sdk_spans`` the kit's own spans are the SDK's.
     """
     global _provider
+    _sampler.is_excluded = is_excluded
     by_ratio = TraceIdRatioBased(sample_ratio)
     _sampler.sampler = (ParentBased(by_ratio) if follows_caller else by_ratio) if take else ALWAYS_OFF
     _processor.take = take
     current = trace.get_tracer_provider()
+    if exports_by_itself(current):
+        return current.get_tracer(name, version), _BY_ITSELF
     if isinstance(current, TracerProvider) and current is not _provider:
         if id(current) not in _joined:
             current.add_span_processor(_processor)
             _joined.add(id(current))
-        return current.get_tracer(name, version), "the project's own tracer provider, which our exporter joined"
+        return current.get_tracer(name, version), "kept as the project's own tracer provider says, which our exporter joined"
     if _provider is None:
         _provider = KitTracerProvider(_sampler, _processor)
         trace.set_tracer_provider(_provider)
+    kept = f"{sample_ratio:.0%} of {'new ones' if follows_caller else 'all'} kept, by otelkit's tracer provider"
     if sdk_spans:
-        return _provider.get_tracer(name, version), "otelkit's tracer provider, every span by the SDK"
-    return GuestFriendlyTracer(_provider, name, version, sample_ratio, take, follows_caller=follows_caller), "otelkit's tracer provider"
+        return _provider.get_tracer(name, version), f"{kept}, every span by the SDK"
+    return GuestFriendlyTracer(_provider, name, version, sample_ratio, take, follows_caller=follows_caller), kept
+
+
+_BY_ITSELF = (
+    "kept and sent by opentelemetry-instrument, with its exporters and its resource, because it started another distribution; "
+    "OTEL_PYTHON_DISTRO=otelkit would choose ours"
+)
+
+
+def exports_by_itself(provider: trace.TracerProvider) -> bool:
+    """Whether ``opentelemetry-instrument`` made the provider: what passes through it is sent already, and would arrive twice."""
+    return isinstance(provider, TracerProvider) and AUTO_VERSION in provider.resource.attributes
+
+
+def leave_out(span: Span) -> None:
+    """Keeps a span that another instrumentation has opened, and its direct children, from being exported by us."""
+    if span.is_recording():
+        _processor.leave_out(span.get_span_context().span_id)
 
 
 def switch_off() -> None:
     """Stops handing spans on; new ones are not recorded."""
     _processor.take = None
     _sampler.sampler = ALWAYS_OFF
+    _sampler.is_excluded = _nothing

@@ -13,6 +13,7 @@ _FOREIGN_KEYS = tuple(
     for name in ("_SUPPRESS_INSTRUMENTATION_KEY", "_SUPPRESS_HTTP_INSTRUMENTATION_KEY")
     if (key := getattr(context, name, None)) is not None
 )
+_HTTP_KEY = getattr(context, "_SUPPRESS_HTTP_INSTRUMENTATION_KEY", None)
 _KEY = context.create_key("otelkit-suppressed")
 _KEYS = (_KEY, *_FOREIGN_KEYS)
 
@@ -23,6 +24,11 @@ def suppressed(base: Context | None = None) -> Context:
     for key in _FOREIGN_KEYS:
         found = context.set_value(key, True, found)
     return found
+
+
+def suppressed_http() -> Context:
+    """A copy of the current context in which other instrumentations of HTTP clients stay silent: a span for the call is there."""
+    return context.get_current() if _HTTP_KEY is None else context.set_value(_HTTP_KEY, True)
 
 
 def is_suppressed(base: Context | None = None) -> bool:
