@@ -258,8 +258,8 @@ class Exporter:
         started = monotonic()
         try:
             answer = self._sender.send(signal, body, timeout)
-        except Exception as error:  # noqa: BLE001  (senders do not raise; one that does must not lose what it was given)
-            answer = Answer(Verdict.RETRY, f"sending failed ({type(error).__name__}: {error})")
+        except Exception as failure:  # noqa: BLE001  (senders do not raise; one that does must not lose what it was given)
+            answer = Answer(Verdict.RETRY, f"sending failed ({type(failure).__name__}: {failure})")
         error = None if answer.verdict is Verdict.DELIVERED else answer.verdict.value
         self._aggregator.histogram(EXPORT_DURATION).record(monotonic() - started, (signal, error))
         return answer
