@@ -111,6 +111,8 @@ class _Wiring:
     def __init__(self) -> None:
         self.undo: list[Callable[[], None]] = []
         self.notes: list[str] = []
+        self.own: list[logging.Handler] = []
+        """Handlers that were added here. A project may have some of the same class, by dict_config()."""
 
     def done(self, note: str, undo: Callable[[], None]) -> None:
         self.notes.append(note)
@@ -118,6 +120,7 @@ class _Wiring:
 
     def add_handler(self, logger: logging.Logger, handler: logging.Handler) -> None:
         logger.addHandler(handler)
+        self.own.append(handler)
         self.undo.append(lambda: logger.removeHandler(handler))
 
     def take_handler(self, logger: logging.Logger, handler: logging.Handler) -> None:
@@ -192,7 +195,7 @@ def _exchange_formatters(wiring: _Wiring, settings: LogSettings, resource: Mappi
     seen: set[logging.Handler] = set()
     for logger in (logging.getLogger(), *_loggers()):
         for handler in logger.handlers:
-            if handler in seen or isinstance(handler, StdoutHandler):
+            if handler in seen or handler in wiring.own:
                 continue
             seen.add(handler)
             if not _prints(handler):
