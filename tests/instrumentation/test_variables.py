@@ -157,6 +157,13 @@ def test_a_value_that_cannot_be_used_is_named_with_the_nearest(environ: dict[str
     assert message in problem
 
 
+def test_what_belongs_together_is_complained_of_with_everything_else():
+    """A23: all problems in one error."""
+    with pytest.raises(ConfigError) as raised:
+        load({"traces": {"sampler": "some"}}, {"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": __file__, "OTELKIT_X": "1"})
+    assert len(raised.value.problems) == 3
+
+
 # --- what each does ---------------------------------------------------------------------------------------------------
 
 SAMPLED, UNSAMPLED = (f"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0{flag}" for flag in "10")

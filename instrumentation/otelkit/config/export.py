@@ -145,8 +145,8 @@ class Export(_EverySignal):
 
     def address(self, signal: str) -> str:
         """The address of ``signal``: its own as it is, or the endpoint, over HTTP with ``/v1/<signal>`` (OTLP)."""
-        own: str = getattr(self, f"{signal}_endpoint")
-        if own:
-            return own
+        given: str = getattr(self, f"{signal}_endpoint")
+        if given:
+            return given
         is_grpc = (getattr(self, f"{signal}_protocol") or self.protocol) == GRPC
         return self.endpoint if is_grpc else f"{self.endpoint.rstrip('/')}/v1/{signal}"

@@ -41,12 +41,10 @@ def load(settings: Mapping[str, Any] | None = None, environ: Mapping[str, str] |
     _from_limits(environ, values, sources, problems)
     known = {name for _, _, item in declared() if (name := s.declaration(item).env)}
     problems += [f"{name} is no variable of otelkit.{_suggest(name, known | OWN)}" for name in unknown_of_ours(environ, known)]
-    if problems:
-        raise ConfigError(problems)
     config = PRESETS[preset]
     sections = {section: replace(getattr(config, section), **changes) for section, changes in values.items() if section}
     made = replace(config, preset=preset, sources=sources, ignored=without_effect(environ, known), **values.get("", {}), **sections)
-    problems = [*_of_client_certificates(made), *_of_grpc(made)]
+    problems += [*_of_client_certificates(made), *_of_grpc(made)]
     if problems:
         raise ConfigError(problems)
     return replace(made, export=_with_usual_ports(made))

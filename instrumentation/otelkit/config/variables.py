@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
-SIGNALS = ("TRACES", "METRICS", "LOGS")
+from otelkit.catalog.labels import SIGNAL
 
 SPAN_LIMITS = (
     "OTEL_ATTRIBUTE_COUNT_LIMIT",
@@ -43,7 +43,7 @@ WITHOUT_EFFECT: dict[str, str] = {
     "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE": "OTEL_BSP_MAX_EXPORT_BATCH_SIZE is for log lines, too",
     "OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT": _FIXED_FOR_LOGS,
     "OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT": _FIXED_FOR_LOGS,
-    **{f"OTEL_EXPORTER_OTLP_{signal}INSECURE": _ADDRESS_SAYS_IT for signal in ("", *(f"{signal}_" for signal in SIGNALS))},
+    **{f"OTEL_EXPORTER_OTLP_{signal}INSECURE": _ADDRESS_SAYS_IT for signal in ("", *(f"{signal.upper()}_" for signal in SIGNAL.values))},
     "OTEL_EXPORTER_OTLP_SPAN_INSECURE": _ADDRESS_SAYS_IT,
     "OTEL_EXPORTER_OTLP_METRIC_INSECURE": _ADDRESS_SAYS_IT,
     "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "otelkit sends cumulative; a collector converts (cumulativetodelta)",

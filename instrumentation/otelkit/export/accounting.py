@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, local
 
 from otelkit.catalog.labels import REASON, SIGNAL
 from otelkit.metrics.aggregator import LabelValues
@@ -26,9 +26,14 @@ def patiently(lock: Lock) -> Iterator[None]:
 
 
 class Account:
-    """The books of one signal. ``queued`` is what was created and neither exported nor dropped yet."""
+    """The books of one signal. What is queued is counted where it lies, in the queue and in the export thread's hands.
+
+    So ``created == exported + dropped + queued`` is no definition: it holds as long as everything that leaves a hand is entered once.
+    """
 
     def __init__(self) -> None:
+        self.waiting: Callable[[], int] = lambda: 0
+        """The length of the signal's queue, which sets this."""
         self.reset()
 
     def reset(self) -> None:
@@ -36,28 +41,41 @@ class Account:
         self.lock = Lock()
         self.created = 0
         self.exported = 0
+        self.in_hand = 0
+        """Items that were taken out of the queue, and of which nobody knows yet what becomes of them."""
         self.dropped: dict[str, int] = dict.fromkeys(REASON.values, 0)
 
-    def create(self, items: int = 1) -> None:
-        """Items that now exist."""
+    def create_in_hand(self, items: int) -> None:
+        """Items that now exist, and pass through no queue: metric points, made when they are sent."""
         with patiently(self.lock):
             self.created += items
+            self.in_hand += items
 
-    def export(self, items: int) -> None:
-        """Items that a receiver took."""
+    def settle(self, items: int, *, exported: int = 0, **dropped: int) -> None:
+        """Of so many items in hand it is known what became: a receiver took some, others were given up, by the catalogue's reasons."""
         with patiently(self.lock):
-            self.exported += items
+            self.in_hand -= items
+            self.exported += exported
+            for reason, lost in dropped.items():
+                self.dropped[reason] += lost
 
-    def drop(self, reason: str, items: int) -> None:
-        """Items that are lost. ``reason`` is one of the catalogue's."""
+    def drop_in_hand(self, reason: str) -> int:
+        """Gives up all that is in hand, and says how much that was."""
         with patiently(self.lock):
-            self.dropped[reason] += items
+            lost, self.in_hand = self.in_hand, 0
+            self.dropped[reason] += lost
+            return lost
 
     def totals(self) -> tuple[int, int, dict[str, int], int]:
         """(created, exported, dropped by reason, queued) at one moment."""
         with patiently(self.lock):
-            dropped = dict(self.dropped)
-            return self.created, self.exported, dropped, self.created - self.exported - sum(dropped.values())
+            return self.created, self.exported, dict(self.dropped), self.waiting() + self.in_hand
+
+
+class _Collected(local):
+    """What the collection of this thread has begun with: a scrape and a push may collect at the same time."""
+
+    totals: dict[str, tuple[int, int, dict[str, int], int]] = {}  # noqa: RUF012  (replaced, never changed)
 
 
 class Accounts:
@@ -65,7 +83,7 @@ class Accounts:
 
     def __init__(self) -> None:
         self.of: dict[str, Account] = {signal: Account() for signal in SIGNAL.values}
-        self._collected: dict[str, tuple[int, int, dict[str, int], int]] = {}
+        self._of_thread = _Collected()
 
     def reset(self) -> None:
         """Begins new books for every signal."""
@@ -74,17 +92,17 @@ class Accounts:
 
     def created(self) -> Iterable[tuple[LabelValues, float]]:
         """Per signal, as the metric otelkit.telemetry.created, which is collected first: the other three tell of the same moment."""
-        self._collected = {signal: account.totals() for signal, account in self.of.items()}
-        return [((signal,), totals[0]) for signal, totals in self._collected.items()]
+        self._of_thread.totals = {signal: account.totals() for signal, account in self.of.items()}
+        return [((signal,), totals[0]) for signal, totals in self._of_thread.totals.items()]
 
     def exported(self) -> Iterable[tuple[LabelValues, float]]:
         """Per signal, as the metric otelkit.telemetry.exported."""
-        return [((signal,), totals[1]) for signal, totals in self._collected.items()]
+        return [((signal,), totals[1]) for signal, totals in self._of_thread.totals.items()]
 
     def dropped(self) -> Iterable[tuple[LabelValues, float]]:
         """Per signal and reason, zeros included so that a rate has a beginning."""
-        return [((signal, reason), items) for signal, totals in self._collected.items() for reason, items in totals[2].items()]
+        return [((signal, reason), items) for signal, totals in self._of_thread.totals.items() for reason, items in totals[2].items()]
 
     def queued(self) -> Iterable[tuple[LabelValues, float]]:
-        """Per signal, as the metric otelkit.telemetry.queued."""
-        return [((signal,), totals[3]) for signal, totals in self._collected.items()]
+        """Per signal, as the metric otelkit.telemetry.queued: what really waits, or is being sent."""
+        return [((signal,), totals[3]) for signal, totals in self._of_thread.totals.items()]

@@ -122,9 +122,8 @@ class Exporter:
             self._abandoned = abandoned
             for queue in (self._spans, self._logs):
                 queue.take(len(queue))
-            lost = {signal: account.totals()[3] for signal, account in self.accounts.of.items()}
-            for signal, items in lost.items():  # what waited, and what is in the hands of a thread that is late
-                self.accounts.of[signal].drop("shutdown", items)
+            # What waited, and what is in the hands of a thread that is late.
+            lost = {signal: account.drop_in_hand("shutdown") for signal, account in self.accounts.of.items()}
         if lost[TRACES] or lost[LOGS]:
             self._warn(
                 "The process ends with %d spans and %d log lines unsent: %s did not take them within %g seconds.",
@@ -214,7 +213,7 @@ class Exporter:
             logger.exception("otelkit dropped one item of %s that cannot be encoded.", signal)
             with patiently(self._settling):
                 if not self._abandoned:
-                    account.drop("unencodable", 1)
+                    account.settle(1, unencodable=1)
             return []
         answer = self._send(signal, body)
         if answer.verdict is Verdict.TOO_LARGE and len(batch) > 1:
@@ -234,13 +233,13 @@ class Exporter:
         with patiently(self._settling):
             if self._abandoned:  # nobody counts any more
                 return
-            account.create(points + users_points)
+            account.create_in_hand(points + users_points)
         try:
             body = encode_metrics(self.resource, snapshots, self._aggregator.start_time_ns, time_ns())
         except Exception:
             with patiently(self._settling):
                 if not self._abandoned:
-                    account.drop("unencodable", points + users_points)
+                    account.settle(points + users_points, unencodable=points + users_points)
             raise  # said by _cycle_safely
         try:
             body += encode_user_metrics(self.resource, scopes)  # protobuf: two requests behind one another are one
@@ -249,7 +248,7 @@ class Exporter:
             logger.exception("otelkit dropped %d metric points recorded through OpenTelemetry that cannot be encoded.", users_points)
             with patiently(self._settling):
                 if not self._abandoned:
-                    account.drop("unencodable", users_points)
+                    account.settle(users_points, unencodable=users_points)
         self._book(account, METRICS, points, self._send(METRICS, body))
 
     def _send(self, signal: str, body: bytes) -> Answer:
@@ -257,7 +256,10 @@ class Exporter:
         if self._closing.is_set():
             timeout = min(timeout, max(0.05, self._deadline - monotonic()))
         started = monotonic()
-        answer = self._sender.send(signal, body, timeout)
+        try:
+            answer = self._sender.send(signal, body, timeout)
+        except Exception as failure:  # noqa: BLE001  (senders do not raise; one that does must not lose what it was given)
+            answer = Answer(Verdict.RETRY, f"sending failed ({type(failure).__name__}: {failure})")
         error = None if answer.verdict is Verdict.DELIVERED else answer.verdict.value
         self._aggregator.histogram(EXPORT_DURATION).record(monotonic() - started, (signal, error))
         return answer
@@ -272,12 +274,13 @@ class Exporter:
             if self._abandoned:  # shutdown() gave up waiting and has booked these items as lost
                 return True
             if answer.verdict is Verdict.DELIVERED:
-                account.export(items - refused)
-                account.drop("rejected", refused)
-            elif answer.verdict is not Verdict.RETRY:
-                account.drop("too_large" if answer.verdict is Verdict.TOO_LARGE else "rejected", items)
+                account.settle(items, exported=items - refused, rejected=refused)
+            elif answer.verdict is Verdict.TOO_LARGE:
+                account.settle(items, too_large=items)
+            elif answer.verdict is Verdict.REJECTED:
+                account.settle(items, rejected=items)
             elif signal == METRICS:
-                account.drop("unreachable", items)  # cumulative: the next export says it again, so these need no second try
+                account.settle(items, unreachable=items)  # cumulative: the next export says it again, so these need no second try
         if answer.verdict is Verdict.RETRY:
             self._breakers[signal].failed(answer.retry_after)
             failure = (_UNREACHABLE, self._address(signal), answer.detail, self._export.queue_size)

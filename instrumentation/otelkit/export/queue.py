@@ -24,6 +24,7 @@ class Queue:
         self._sizes: deque[int] = deque()
         self.bytes = 0
         """Memory that the waiting items hold."""
+        account.waiting = self.__len__
 
     def __len__(self) -> int:
         return len(self._items)
@@ -41,9 +42,10 @@ class Queue:
             return len(self._items)
 
     def take(self, most: int) -> list[Any]:
-        """The oldest items, at most ``most``."""
+        """The oldest items, at most ``most``; they are in the caller's hands until they are settled or put back."""
         with patiently(self._account.lock):
             count = min(most, len(self._items))
+            self._account.in_hand += count
             self.bytes -= sum(self._sizes.popleft() for _ in range(count))
             return [self._items.popleft() for _ in range(count)]
 
@@ -51,6 +53,7 @@ class Queue:
         """Items that could not be sent, in front again; what no longer fits is given up, the oldest first."""
         sizes = [self._size_of(item) for item in items]
         with patiently(self._account.lock):
+            self._account.in_hand -= len(items)
             self._items.extendleft(reversed(items))
             self._sizes.extendleft(reversed(sizes))
             self.bytes += sum(sizes)

@@ -1,6 +1,8 @@
 """Log lines: one JSON object or one OTLP record per event, the same from the standard library and from structlog."""
 
 from otelkit.logs.access import write_access_line
+from otelkit.logs.console import StderrHandler, StdoutHandler
+from otelkit.logs.django_logging import dict_config
 from otelkit.logs.formatter import JSONFormatter, TextFormatter
 from otelkit.logs.item import LogItem
 from otelkit.logs.otlp import OTLPHandler, silence
@@ -13,8 +15,11 @@ __all__ = [
     "LogItem",
     "LogSettings",
     "OTLPHandler",
+    "StderrHandler",
+    "StdoutHandler",
     "TextFormatter",
     "add_trace_context",
+    "dict_config",
     "install",
     "silence",
     "write_access_line",

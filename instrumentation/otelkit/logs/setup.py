@@ -108,6 +108,8 @@ class _Wiring:
     def __init__(self) -> None:
         self.undo: list[Callable[[], None]] = []
         self.notes: list[str] = []
+        self.own: list[logging.Handler] = []
+        """Handlers that were added here. A project may have some of the same class, by dict_config()."""
 
     def done(self, note: str, undo: Callable[[], None]) -> None:
         self.notes.append(note)
@@ -115,6 +117,7 @@ class _Wiring:
 
     def add_handler(self, logger: logging.Logger, handler: logging.Handler) -> None:
         logger.addHandler(handler)
+        self.own.append(handler)
         self.undo.append(lambda: logger.removeHandler(handler))
 
     def mute_handler(self, handler: logging.Handler) -> None:
@@ -184,7 +187,7 @@ def _exchange_formatters(wiring: _Wiring, settings: LogSettings, resource: Mappi
     seen: set[logging.Handler] = set()
     for logger in (logging.getLogger(), *loggers()):
         for handler in logger.handlers:
-            if handler in seen or isinstance(handler, StdoutHandler) or (_is_not_for_root in handler.filters and reaches_root(logger)):
+            if handler in seen or handler in wiring.own or (_is_not_for_root in handler.filters and reaches_root(logger)):
                 continue
             seen.add(handler)
             if not prints(handler):

@@ -17,7 +17,11 @@ TELEMETRY_DROPPED = Metric(
     (l.SIGNAL, l.REASON),
 )
 TELEMETRY_QUEUED = Metric(
-    "otelkit.telemetry.queued", Kind.UP_DOWN_COUNTER, "{item}", "Spans, log lines and metric points that wait to be sent.", (l.SIGNAL,)
+    "otelkit.telemetry.queued",
+    Kind.UP_DOWN_COUNTER,
+    "{item}",
+    "Spans, log lines and metric points that wait, or are being sent.",
+    (l.SIGNAL,),
 )
 EXPORT_DURATION = Metric(
     "otelkit.export.duration",
