@@ -209,6 +209,20 @@ CPYTHON_GC_UNCOLLECTABLE_OBJECTS = Metric(
     (l.CPYTHON_GC_GENERATION,),
 )
 PROCESS_UPTIME = Metric("process.uptime", Kind.GAUGE, "s", "Time since this process started to record.")
+WORKER_POOL_BUSY = Metric(
+    "worker.pool.busy",
+    Kind.UP_DOWN_COUNTER,
+    "{request}",
+    "Requests in work now, in a worker of a server that is known; excluded paths are left out.",
+    (l.SERVER,),
+)
+WORKER_POOL_SIZE = Metric(
+    "worker.pool.size",
+    Kind.UP_DOWN_COUNTER,
+    "{request}",
+    "Requests that a worker can work on at once; absent where its server sets no bound.",
+    (l.SERVER,),
+)
 BUILD_INFO = Metric(
     "build.info",
     Kind.INFO,
@@ -271,6 +285,8 @@ METRICS: tuple[Metric, ...] = (
     CPYTHON_GC_COLLECTED_OBJECTS,
     CPYTHON_GC_UNCOLLECTABLE_OBJECTS,
     PROCESS_UPTIME,
+    WORKER_POOL_BUSY,
+    WORKER_POOL_SIZE,
     BUILD_INFO,
     TELEMETRY_CREATED,
     TELEMETRY_EXPORTED,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog.stdlib
@@ -45,10 +45,17 @@ class LogSettings(Protocol):
 class Installation:
     """What :func:`install` did: sentences about it, and the way back."""
 
-    def __init__(self, undo: list[Callable[[], None]], notes: tuple[str, ...]) -> None:
+    def __init__(self, undo: list[Callable[[], None]], notes: tuple[str, ...], formatters: Sequence[logging.Formatter] = ()) -> None:
         self._undo = undo
+        self._formatters = formatters
         self.notes = notes
         """One sentence for each thing that a reader of ``otelkit status`` should know."""
+
+    def rename(self, resource: Mapping[str, str]) -> None:
+        """Repeat this resource in each JSON line from now on."""
+        for formatter in self._formatters:
+            if isinstance(formatter, JSONFormatter):
+                formatter.rename(resource)
 
     def remove(self) -> None:
         """Restore handlers, formatters, levels and structlog. What others changed in the meantime stays. Twice is once."""
@@ -85,7 +92,7 @@ def install(settings: LogSettings, resource: Mapping[str, str], emit_item: Calla
         wiring.set_level(access, logging.INFO)
     note, undo = configure_structlog()
     wiring.done(note, undo)
-    return Installation(wiring.undo, tuple(wiring.notes))
+    return Installation(wiring.undo, tuple(wiring.notes), wiring.formatters)
 
 
 class _Wiring:
@@ -94,6 +101,7 @@ class _Wiring:
     def __init__(self) -> None:
         self.undo: list[Callable[[], None]] = []
         self.notes: list[str] = []
+        self.formatters: list[logging.Formatter] = []
 
     def done(self, note: str, undo: Callable[[], None]) -> None:
         self.notes.append(note)
@@ -116,6 +124,7 @@ class _Wiring:
     def set_formatter(self, handler: logging.Handler, formatter: logging.Formatter) -> None:
         before = handler.formatter
         handler.setFormatter(formatter)
+        self.formatters.append(formatter)
         self.undo.append(lambda: handler.setFormatter(before) if handler.formatter is formatter else None)
 
     def set_level(self, logger: logging.Logger, level: int) -> None:
@@ -134,7 +143,7 @@ class _Wiring:
 
 def _print_from_root(wiring: _Wiring, settings: LogSettings, resource: Mapping[str, str]) -> None:
     handler = StdoutHandler()
-    handler.setFormatter(_formatter(settings, resource, sys.stdout))
+    wiring.set_formatter(handler, _formatter(settings, resource, sys.stdout))
     # runserver's lines have a handler and a style of their own; they are lines like all others now.
     server = logging.getLogger("django.server")
     if not server.propagate and any(_prints(own) for own in server.handlers):
