@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import logging
 import os
 import subprocess
@@ -73,7 +74,7 @@ USES: dict[str, Callable[[], object]] = {
     "a span": lambda: trace.get_tracer("tests").start_span("sold").end(),
     "a line for the collector": lambda: logging.getLogger("shop").warning("sold"),
     "a business metric": lambda: SALES.add(1, channel="web"),
-    "a query": lambda: Item.objects.count(),
+    "a query": Item.objects.count,
 }
 
 
@@ -167,7 +168,7 @@ def test_after_the_end_nothing_begins():
 
 def test_what_goes_wrong_at_the_beginning_does_not_reach_the_application(caplog):
     """B6."""
-    presence = Presence(lambda: [][0])
+    presence = Presence(lambda: {}["no such slot"])
     presence.use()
     assert "otelkit could not begin to send" in caplog.text
 
@@ -192,6 +193,28 @@ def test_a_command_that_records_nothing_sends_nothing_and_waits_for_nobody():
     with hanging_receiver() as endpoint:
         done = run('print("done", runtime.exporter._thread, runtime.slot)', endpoint)
     assert (done.returncode, done.stdout, done.stderr) == (0, "done None None\n", "")
+
+
+def test_the_line_that_begins_is_printed_once_and_sent_once():
+    """It is the first thing that is recorded: its handlers are at work while the process learns its name."""
+    with receiver() as running:
+        done = run(
+            """
+            import logging
+            startup.stop()
+            environ = {"OTEL_LOGS_EXPORTER": "console,otlp", "OTEL_EXPORTER_OTLP_ENDPOINT": sys.argv[1], "OTELKIT_LOGS_LEVEL": "INFO"}
+            runtime = startup.start(load({}, environ))
+            for word in ("first", "second"):
+                logging.getLogger("shop").warning(word)
+            """,
+            running.endpoint,
+        )
+        assert done.returncode == 0, done.stderr
+        printed = [json.loads(line) for line in done.stdout.splitlines()]
+        bodies = b"".join(gzip.decompress(body) for path, _, body in running.requests if path == "/v1/logs")
+    assert [line["message"] for line in printed if line["logger"] == "shop"] == ["first", "second"]
+    assert "service.instance.id" in printed[-1]
+    assert (bodies.count(b"first"), bodies.count(b"second")) == (1, 1)
 
 
 @pytest.mark.parametrize("asked", ["before", "after"])

@@ -9,9 +9,7 @@ def _uvicorn(calls: Calls) -> Server | None:
     calls = calls.of("uvicorn")
     if not calls:
         return None
-    from uvicorn import Config
-
-    config = calls.instance(Config)
+    config = calls.instance("uvicorn.config", "Config")
     return Server("uvicorn", Role.WORKER, config.limit_concurrency if config else None)
 
 

@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import FrameType
-from typing import TypeVar
-
-T = TypeVar("T")
+from typing import Any
 
 
 class Role(Enum):
@@ -71,9 +69,10 @@ class Calls:
         """Names of the modules that the calls are in."""
         return [str(frame.f_globals.get("__name__", "")) for frame in self._frames]
 
-    def instance(self, kind: type[T]) -> T | None:
-        """The innermost object of this type that one of the calls holds in a variable."""
-        return next((value for value in self._values() if isinstance(value, kind)), None)
+    def instance(self, module: str, kind: str) -> Any:
+        """The innermost object of a class of this module that one of the calls holds in a variable, or None."""
+        loaded = sys.modules.get(module)  # not by an import: who is called here is loaded
+        return next((value for value in self._values() if isinstance(value, getattr(loaded, kind))), None) if loaded else None
 
     def _values(self) -> Iterator[object]:
         for frame in self._frames:

@@ -10,9 +10,9 @@ def find(calls: Calls) -> Server | None:
     calls = calls.of("granian")
     if not calls:
         return None
-    from granian.server.common import AbstractServer
-
-    server = calls.instance(AbstractServer)  # a forked worker still stands in its master's calls; a spawned one does not
+    server = calls.instance(
+        "granian.server.common", "AbstractServer"
+    )  # a forked worker still stands in its master's calls; a spawned one does not
     if server is None:
         return Server("granian", Role.WORKER)
     at_once = server.backpressure

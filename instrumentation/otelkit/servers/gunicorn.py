@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +12,10 @@ _NAME = "gunicorn"
 
 def find(calls: Calls) -> Server | None:
     """The part of this process in gunicorn, where it is one of its processes."""
-    base = sys.modules.get("gunicorn.workers.base")
     calls = calls.of("gunicorn")
-    if base is None or not calls or any(module.startswith("gunicorn.dirty") for module in calls.modules):
+    if not calls or any(module.startswith("gunicorn.dirty") for module in calls.modules):
         return None  # its "dirty" workers run jobs, not requests
-    worker = calls.instance(base.Worker)
+    worker = calls.instance("gunicorn.workers.base", "Worker")
     if worker is None:
         return Server(_NAME, Role.MASTER)
     return Server(_NAME, Role.WORKER, _capacity(worker), after_loading=lambda begin: _after_loading(worker, begin))

@@ -19,8 +19,10 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import ResourceLogs
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.backends import free_port, wait_until
@@ -43,9 +45,9 @@ class Running:
     answered: list[str] = field(default_factory=list)
     """Trace ids of the requests that were answered with 200."""
 
-    def ask(self, path: str) -> bytes:
+    def ask(self, path: str, trace_id: str = "") -> bytes:
         """The body of the answer. Raises OSError or HTTPException where there is none, or no 200."""
-        trace_id = secrets.token_hex(16)
+        trace_id = trace_id or secrets.token_hex(16)
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}")
         request.add_header("traceparent", f"00-{trace_id}-{secrets.token_hex(8)}-01")
         with urllib.request.urlopen(request, timeout=10) as answer:
@@ -63,6 +65,17 @@ class Running:
     def worker(self) -> dict[str, Any]:
         """Who answers."""
         return dict(json.loads(self.ask("/worker")))
+
+    @property
+    def children(self) -> set[int]:
+        """Process ids of the server's children, which are its workers."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return {int(pid) for children in tasks for pid in children.read_text().split()}
+
+    @property
+    def slots(self) -> set[str]:
+        """Numbers of the slots that anybody has taken so far."""
+        return {path.stem.removeprefix("slot-") for path in self.log.parent.glob("otelkit-*/shop/slot-*.lock")}
 
     def wait_until_ready(self, workers: int = 1) -> None:
         """Until every worker has answered."""
@@ -118,20 +131,8 @@ class Running:
 def running(server: Server, folder: Path, endpoint: str, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
     """The server with the shop, whose workers send to ``endpoint`` only when they end, unless the environment says otherwise."""
     port = free_port()
-    inherited = {name: value for name, value in os.environ.items() if name not in ("DJANGO_SETTINGS_MODULE", "TESTS_DATABASE")}
-    environ = inherited | {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
-        "OTEL_BSP_SCHEDULE_DELAY": "60000",
-        "OTEL_METRIC_EXPORT_INTERVAL": "60000",
-        "OTEL_SERVICE_NAME": "shop",
-        "TMPDIR": str(folder),  # the slots' locks: other tests have workers too
-        "HOME": str(folder),
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONWARNINGS": "default",
-        **(environment or {}),
-    }
     command = [part.replace("{port}", str(port)) for part in server.command]
+    environ = environment_of(folder, endpoint, environment or {})
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output, start_new_session=True)
@@ -141,6 +142,22 @@ def running(server: Server, folder: Path, endpoint: str, environment: Mapping[st
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # its own session: whatever it left behind
         process.wait()
+
+
+def environment_of(folder: Path, endpoint: str, more: Mapping[str, str]) -> dict[str, str]:
+    """What a process of the shop finds in its environment, with ``more`` over it."""
+    inherited = {name: value for name, value in os.environ.items() if name not in ("DJANGO_SETTINGS_MODULE", "TESTS_DATABASE")}
+    return inherited | {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_BSP_SCHEDULE_DELAY": "60000",
+        "OTEL_METRIC_EXPORT_INTERVAL": "60000",
+        "OTEL_SERVICE_NAME": "shop",
+        "TMPDIR": str(folder),  # the slots' locks: other tests have workers too
+        "HOME": str(folder),  # gunicorn's control socket
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        **more,
+    }
 
 
 @contextmanager
@@ -189,6 +206,23 @@ class Received:
     def instances(self) -> set[str]:
         """`service.instance.id` of everyone who sent metrics."""
         return {resource["service.instance.id"] for resource, _, _ in self._metrics()}
+
+    def slots(self) -> set[str]:
+        """The slots that they had."""
+        return {instance.rpartition(":")[2] for instance in self.instances()}
+
+    def pids(self) -> set[str]:
+        """`process.pid` of everyone who sent anything."""
+        logs = [_plain(resource.resource.attributes) for resource in self._logs()]
+        resources = [*(resource for _, resource in self.spans()), *(resource for resource, _, _ in self._metrics()), *logs]
+        return {resource.get("process.pid", "none") for resource in resources}
+
+    def log_lines(self) -> int:
+        """How many came over OTLP."""
+        return sum(len(scope.log_records) for resource in self._logs() for scope in resource.scope_logs)
+
+    def _logs(self) -> list[ResourceLogs]:
+        return [found for body in self._bodies("/v1/logs") for found in ExportLogsServiceRequest.FromString(body).resource_logs]
 
     def total(self, metric: str) -> float:
         """The sum, over those who sent it, of the newest value; of a histogram, of its count."""

@@ -13,6 +13,7 @@ _SHOP = "tests.instrumentation.servers.shop"
 _WSGI, _ASGI = f"{_SHOP}.wsgi:application", f"{_SHOP}.asgi:application"
 _PROGRAMS = Path(sys.executable).parent
 _PYTHON = sys.executable
+_IN_DEV = ("", "gunicorn", "uvicorn")
 
 
 @dataclass(frozen=True)
@@ -24,30 +25,33 @@ class Server:
     label: str
     """What ``worker.pool.busy`` calls it; empty for one without a pool."""
     needs: str = ""
-    """A package of the extra `servers`, or nothing where `make test` has everything."""
+    """A package; nothing for Django's own server."""
     is_async: bool = False
+    """Whether it speaks ASGI."""
     workers: int = 1
     loaded_once: bool = False
     """Whether one process loads the application and forks the others."""
     capacity: int | None = None
     """Requests that all workers can work on at once."""
-    paths: tuple[str, ...] = ("/hello", "/async/hello")
+    paths: tuple[str, ...] = ("/trace", "/async/trace")
     by_ctrl_c: bool = False
     """Ended like at a terminal, where everyone gets SIGINT. At SIGTERM, Django's autoreloader kills the process that serves by SIGKILL."""
 
-    def as_parameter(self) -> object:
-        """For pytest: what needs the extra is run by `make servers`."""
-        marks = [pytest.mark.servers] if self.needs else []
+    def as_parameter(self, *, always: bool = True) -> object:
+        """For pytest. What needs the extra `servers` is run by `make servers`, and so is what ``always`` says no of."""
+        marks = [] if always and self.needs in _IN_DEV else [pytest.mark.servers]
         if self.needs and find_spec(self.needs) is None:
             marks.append(pytest.mark.skip(reason=f"{self.needs} is not installed; `make servers` installs it"))
         return pytest.param(self, id=self.name, marks=marks)
 
 
-def _gunicorn(name: str, *options: str, capacity: int | None, needs: str = "", is_async: bool = False, by_module: bool = False) -> Server:
+def _gunicorn(
+    name: str, *options: str, capacity: int | None, needs: str = "gunicorn", is_async: bool = False, by_module: bool = False
+) -> Server:
     program = (_PYTHON, "-m", "gunicorn") if by_module else (str(_PROGRAMS / "gunicorn"),)
     command = (*program, "--bind", "127.0.0.1:{port}", "--workers", "2", *options, _ASGI if is_async else _WSGI)
     # Async views under WSGI need an event loop of their own, of which asgiref allows one a thread: gevent has many requests in one thread.
-    paths = ("/hello",) if "gevent" in options else Server.paths
+    paths = ("/trace",) if "gevent" in options else Server.paths
     return Server(f"gunicorn {name}", command, "gunicorn", needs, is_async, 2, "--preload" in options, capacity, paths)
 
 
@@ -77,10 +81,11 @@ SERVERS = (
     _gunicorn("gevent --preload", "--worker-class", "gevent", "--worker-connections", "50", "--preload", capacity=100, needs="gevent"),
     _gunicorn("uvicorn", "--worker-class", "uvicorn_worker.UvicornWorker", capacity=None, needs="uvicorn_worker", is_async=True),
     _gunicorn("uvicorn --preload", "-k", "uvicorn_worker.UvicornWorker", "--preload", capacity=None, needs="uvicorn_worker", is_async=True),
-    Server("uvicorn", (str(_PROGRAMS / "uvicorn"), "--port", "{port}", _ASGI), "uvicorn", is_async=True),
+    Server("uvicorn", (str(_PROGRAMS / "uvicorn"), "--port", "{port}", _ASGI), "uvicorn", "uvicorn", is_async=True),
     Server(
         "uvicorn by python -m, bounded",
         (_PYTHON, "-m", "uvicorn", "--port", "{port}", "--limit-concurrency", "50", _ASGI),
+        "uvicorn",
         "uvicorn",
         is_async=True,
         capacity=50,
@@ -131,5 +136,9 @@ SERVERS = (
 )
 
 EVERY_SERVER = [server.as_parameter() for server in SERVERS]
-# Django's own goes on to answer until it is gone.
-EVERY_SERVER_THAT_ENDS_IN_ORDER = [server.as_parameter() for server in SERVERS if not server.name.startswith("runserver")]
+# Django's own server goes on to answer until it is gone, and uWSGI without a master ends in the middle of a request.
+EVERY_SERVER_THAT_ENDS_IN_ORDER = [
+    server.as_parameter(always=server.name in ("gunicorn sync --preload", "gunicorn gthread", "uvicorn --workers"))
+    for server in SERVERS
+    if not server.name.startswith("runserver") and server.name != "uwsgi alone"
+]
