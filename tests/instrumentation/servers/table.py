@@ -66,7 +66,8 @@ def _runserver(name: str, *options: str, by_ctrl_c: bool = False) -> Server:
 
 
 # Without the hook, uWSGI ends workers in the middle of a request, and those leave past Python's exit handlers.
-_MASTER = ("--master", "--processes", "2", "--hook-master-start", "unix_signal:15 gracefully_kill_them_all")
+_IN_ORDER = ("--master", "--hook-master-start", "unix_signal:15 gracefully_kill_them_all")
+_MASTER = (*_IN_ORDER, "--processes", "2")
 
 SERVERS = (
     _runserver("runserver with its autoreloader", by_ctrl_c=True),
@@ -93,7 +94,7 @@ SERVERS = (
     Server(
         "uvicorn --workers", (_PYTHON, "-m", "uvicorn", "--port", "{port}", "--workers", "2", _ASGI), "uvicorn", is_async=True, workers=2
     ),
-    _uwsgi("alone", "--die-on-term", workers=1, capacity=1),
+    _uwsgi("one worker", *_IN_ORDER, workers=1, capacity=1),
     _uwsgi("prefork", *_MASTER),
     _uwsgi("prefork --py-call-osafterfork", *_MASTER, "--py-call-osafterfork"),
     _uwsgi("--lazy-apps", *_MASTER, "--lazy-apps"),
@@ -136,9 +137,9 @@ SERVERS = (
 )
 
 EVERY_SERVER = [server.as_parameter() for server in SERVERS]
-# Django's own server goes on to answer until it is gone, and uWSGI without a master ends in the middle of a request.
+# Django's own server goes on to answer until it is gone.
 EVERY_SERVER_THAT_ENDS_IN_ORDER = [
     server.as_parameter(always=server.name in ("gunicorn sync --preload", "gunicorn gthread", "uvicorn --workers"))
     for server in SERVERS
-    if not server.name.startswith("runserver") and server.name != "uwsgi alone"
+    if not server.name.startswith("runserver")
 ]
