@@ -5,9 +5,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SERVERS := $(VENV)/.servers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check gates generate wheel bench conformance matrix backends containers clean
+.PHONY: help demo test check gates generate servers wheel bench conformance matrix backends containers clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +35,9 @@ generate: $(READY) ## Write the generated boards, rules and reference pages
 	$(BIN)/python -m otelkit.reference render
 	$(BIN)/python -m otelkit_dashboards render
 	$(BIN)/python -m otelkit_alerts render
+
+servers: $(SERVERS) ## Run Django under every server that can be installed: gevent, uWSGI, granian, hypercorn, daphne, ...
+	$(BIN)/python -m pytest -m servers $(ARGS)
 
 wheel: $(READY) ## Build the wheel, install it into an empty environment and use it
 	$(BIN)/python -m pytest -m wheel $(ARGS)
@@ -63,3 +67,8 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) (once, about a minute) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $(READY)
+
+$(SERVERS): $(READY)
+	@echo "Installing the servers into $(VENV) (once, about half a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,servers]'
+	@touch $(SERVERS)

@@ -46,6 +46,7 @@ def _kit_is_off() -> Iterator[None]:
 _NEEDS = {
     "backends": ("make backends", ("prometheus", "promtool", "alertmanager", "amtool", "otelcol-contrib", "loki")),
     "containers": ("make containers", ("docker",)),
+    "servers": ("make servers", ()),
     "wheel": ("make wheel", ()),
 }
 """Marker -> (the command that runs its tests, the programs it needs)."""

@@ -15,6 +15,8 @@ from multiprocessing import parent_process, util
 from types import FrameType
 from typing import Any
 
+from otelkit.servers import uwsgi
+
 Stop = Callable[[], None]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -39,6 +41,8 @@ def _on_sigterm(stop: Stop) -> Callable[[], None]:
     none of ours: a handler in Python may wait as long as the main thread waits in C, and ``Pool.terminate()`` counts on a quick death.
     """
     in_main = threading.current_thread() is threading.main_thread()
+    if uwsgi.is_here():
+        return lambda: None  # it handles signals in C, which Python does not know of; its workers run atexit
     if not in_main or parent_process() is not None or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         return lambda: None
     asked: list[int] = []

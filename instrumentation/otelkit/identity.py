@@ -75,8 +75,11 @@ def service_name(service: Service) -> str:
     return parts[-1] if parts else "unknown_service"
 
 
-def resource_attributes(service: Service, slot: Slot) -> dict[str, str | int]:
-    """The OpenTelemetry resource: what every span, metric and log line of this process carries. Empty values are left out."""
+def resource_attributes(service: Service) -> dict[str, str | int]:
+    """The OpenTelemetry resource, which every span, metric and log line carries, but for :func:`instance_attributes`.
+
+    Empty values are left out.
+    """
     host = socket.gethostname()
     attributes: dict[str, str | int] = {
         **service.attributes,
@@ -84,12 +87,10 @@ def resource_attributes(service: Service, slot: Slot) -> dict[str, str | int]:
         "service.namespace": service.namespace,
         "service.version": service.version,
         "vcs.ref.head.revision": service.revision,
-        "service.instance.id": service.attributes.get("service.instance.id") or f"{host}:{slot.number}",
         "service.owner": service.owner,
         "service.criticality": service.criticality,
         "deployment.environment.name": service.environment,
         "host.name": service.attributes.get("host.name") or host,
-        "process.pid": os.getpid(),
         "process.runtime.name": platform.python_implementation().lower(),
         "process.runtime.version": ".".join(map(str, sys.version_info[:3])),
         "telemetry.sdk.name": "opentelemetry",
@@ -99,6 +100,12 @@ def resource_attributes(service: Service, slot: Slot) -> dict[str, str | int]:
         "telemetry.distro.version": otelkit.__version__,
     }
     return {key: value for key, value in attributes.items() if value != ""}
+
+
+def instance_attributes(service: Service, slot: Slot) -> dict[str, str | int]:
+    """What the resource says of this process alone, from when it has begun."""
+    name = service.attributes.get("service.instance.id") or f"{socket.gethostname()}:{slot.number}"
+    return {"service.instance.id": name, "process.pid": os.getpid()}
 
 
 def _sdk_version() -> str:

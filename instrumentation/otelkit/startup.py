@@ -12,11 +12,13 @@ import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from opentelemetry.trace import Tracer
 
 import otelkit
+from otelkit import forking
 from otelkit.config import Config, Logs
 from otelkit.ending import before_the_end
 from otelkit.entry import is_command
@@ -26,8 +28,10 @@ from otelkit.export.sender import Sender
 from otelkit.export.senders import sender_of
 from otelkit.identity import Slot, resource_attributes
 from otelkit.metrics.aggregator import Aggregator
+from otelkit.metrics.pool import observe_pool
 from otelkit.metrics.process import observe_process
 from otelkit.notes import off, on
+from otelkit.presence import Presence
 from otelkit.project import config_of_project as config_of_project
 from otelkit.redaction import redact_url
 from otelkit.request.engine import RequestEngine
@@ -35,6 +39,7 @@ from otelkit.request.excluded import ExcludedPaths
 from otelkit.request.wiring import MIDDLEWARE as MIDDLEWARE
 from otelkit.request.wiring import VIEW_MIDDLEWARE as VIEW_MIDDLEWARE
 from otelkit.request.wiring import follow_requests
+from otelkit.servers import recognise, uwsgi
 
 if TYPE_CHECKING:
     from otelkit.log_wiring import LogWiring
@@ -53,12 +58,19 @@ class Runtime:
     aggregator: Aggregator
     exporter: Exporter
     engine: RequestEngine
-    slot: Slot
+    presence: Presence = field(init=False)
+    pid: int = field(init=False, default_factory=os.getpid)
+    """The process that what was recorded so far belongs to."""
+    slot: Slot | None = field(init=False, default=None)
+    """None while the process waits."""
     pull: Pull | None = field(default=None, kw_only=True)
     log_wiring: LogWiring | None = None
     undo: ExitStack = field(default_factory=ExitStack)
     notes: list[str] = field(default_factory=list)
     """What was set up, skipped, and why: a sentence each, for the start line and ``otelkit status``."""
+
+    def __post_init__(self) -> None:
+        self.presence = Presence(partial(forking.begin, self))
 
 
 _runtime: Runtime | None = None
@@ -74,8 +86,9 @@ def current() -> Runtime | None:
 def start(config: Config | None = None, *, sender: Sender | None = None) -> Runtime | None:
     """Sets everything up, once; further calls give the same runtime. None where the configuration switches the kit off.
 
-    Without ``config`` it is read from Django's settings and the environment. Raises ConfigError for settings that cannot be used; any other
-    failure is logged and leaves the application as it was.
+    Without ``config`` it is read from Django's settings and the environment. With a ``sender`` this process begins at once, else it waits
+    (see :mod:`otelkit.presence`). Raises ConfigError for settings that cannot be used; any other failure is logged and leaves the
+    application as it was.
     """
     global _runtime
     with _lock:
@@ -95,10 +108,17 @@ def start(config: Config | None = None, *, sender: Sender | None = None) -> Runt
             logger.exception("otelkit could not start; the application goes on without telemetry.")
             undo.close()
             return None
+    server = recognise()
+    _runtime.notes.append(on(f"process: {server}"))
     _announce(_runtime)
     if config.ignored:
         said = "; ".join(f"{name} ({instead})" for name, instead in config.ignored.items())
         logger.warning("Variables of OpenTelemetry that are set and change nothing here: %s.", said)
+    if server.warning:
+        logger.warning("%s", server.warning)
+    forking.wait(_runtime, server)
+    if sender is not None:
+        _runtime.presence.begin()
     return _runtime
 
 
@@ -112,7 +132,7 @@ def stop() -> None:
 
 
 def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
-    slot, resource = _identify(config, undo)
+    resource = resource_attributes(config.service)
     aggregator = Aggregator(config.metrics.series_cap, keeps_exemplars=config.metrics.exemplars != "always_off")
     observe_process(aggregator, config.service)
     exporter = Exporter(config, resource, aggregator, sender or sender_of(config.export))
@@ -120,7 +140,9 @@ def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     notes += [off(f"variable {name}: changes nothing here; {instead}") for name, instead in config.ignored.items()]
     notes += _distribution()
     engine = RequestEngine(config, tracer, aggregator)
-    runtime = Runtime(config, resource, tracer, aggregator, exporter, engine, slot, undo=undo, notes=notes)
+    runtime = Runtime(config, resource, tracer, aggregator, exporter, engine, undo=undo, notes=notes)
+    undo.callback(forking.leave_slot, runtime)
+    observe_pool(aggregator, runtime.presence)
     _follow_queries(runtime)
     _follow_calls(runtime)
     _follow_requests(runtime)
@@ -128,17 +150,11 @@ def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     _measure(runtime)
     undo.callback(before_the_end(stop))  # undone after the next two: a SIGTERM that comes while they send must find our handler
     _serve_metrics(runtime)
-    _export(runtime)
+    undo.callback(exporter.shutdown)
     _hook_forks()
+    undo.callback(uwsgi.follow_forks(partial(_after_fork_in_child, by_python=False)))
+    undo.callback(runtime.presence.close)
     return runtime
-
-
-def _identify(config: Config, undo: ExitStack) -> tuple[Slot, dict[str, str | int]]:
-    from otelkit.identity import service_name
-
-    slot = Slot(service_name(config.service))
-    undo.callback(slot.release)
-    return slot, resource_attributes(config.service, slot)
 
 
 def _trace(config: Config, exporter: Exporter, undo: ExitStack) -> tuple[Tracer, list[str]]:
@@ -270,18 +286,10 @@ def _serve_metrics(runtime: Runtime) -> None:
     if "prometheus" in runtime.config.metrics.exporters:
         from otelkit.metrics.pull import Pull
 
-        runtime.pull = Pull(runtime.config.metrics, runtime.aggregator, runtime.resource, runtime.slot.number)
+        runtime.pull = Pull(runtime.config.metrics, runtime.aggregator, runtime.resource)
         runtime.pull.start()
         runtime.undo.callback(runtime.pull.stop)
         runtime.notes.append(on(f"metrics: {runtime.pull}"))
-
-
-def _export(runtime: Runtime) -> None:
-    config = runtime.config
-    if not any("otlp" in exporters for exporters in (config.traces.exporters, config.metrics.exporters, config.logs.exporters)):
-        return
-    runtime.undo.callback(runtime.exporter.shutdown)
-    runtime.exporter.start()
 
 
 def _hook_forks() -> None:
@@ -291,22 +299,11 @@ def _hook_forks() -> None:
         _hooked_forks = True
 
 
-def _after_fork_in_child() -> None:
+def _after_fork_in_child(*, by_python: bool = True) -> None:
     global _lock
     _lock = threading.Lock()  # another thread of the parent may have held the old one
-    runtime = _runtime
-    if runtime is None:
-        return
-    runtime.slot.release()  # only this process's copy of the lock; the parent keeps its own
-    runtime.slot, resource = _identify(runtime.config, runtime.undo)
-    runtime.resource.clear()  # the same object, because exporter, collector and log lines read it
-    runtime.resource.update(resource)
-    runtime.aggregator.reset()
-    runtime.exporter.after_fork_in_child(runtime.resource)
-    if runtime.pull is not None:
-        runtime.pull.after_fork_in_child(runtime.resource, runtime.slot.number)
-    if runtime.log_wiring is not None:
-        runtime.log_wiring.renew()
+    if _runtime is not None:
+        forking.become_child(_runtime, by_python=by_python)
 
 
 def _announce(runtime: Runtime) -> None:

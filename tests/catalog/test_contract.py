@@ -161,7 +161,7 @@ def test_a_label_has_one_declaration():
     by_name: dict[str, set[Label]] = {}
     for label in declared.values():
         by_name.setdefault(label.name, set()).add(label)
-    assert sorted(name for name, found in by_name.items() if len(found) > 1) == ["outcome", "reason", "state"]
+    assert sorted(name for name, found in by_name.items() if len(found) > 1) == ["outcome", "reason", "server", "state"]
 
 
 def asked() -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import os
 import signal
 import socket
 import subprocess
@@ -12,9 +11,6 @@ import sys
 import textwrap
 import threading
 import time
-from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 from django.core.handlers.asgi import ASGIHandler
@@ -181,66 +177,3 @@ def test_an_asgi_server_that_shuts_down_stops_the_kit():
         assert startup.current() is None
     with pytest.raises(ValueError, match="lifespan"):
         asyncio.run(live(ASGIHandler()))
-
-
-PROJECT = {
-    "shop/__init__.py": "",
-    "shop/settings.py": """
-SECRET_KEY = "only for this test"
-ALLOWED_HOSTS = ["*"]
-ROOT_URLCONF = "shop.urls"
-INSTALLED_APPS = ["otelkit"]
-MIDDLEWARE = []
-""",
-    "shop/urls.py": """
-from django.http import HttpResponse
-from django.urls import path
-urlpatterns = [path("hello", lambda request: HttpResponse("hello"))]
-""",
-    "shop/asgi.py": """
-import os
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
-from django.core.asgi import get_asgi_application
-application = get_asgi_application()
-""",
-}
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_uvicorn_loses_nothing_at_sigterm(tmp_path: Path, workers: int):
-    """A3, B3: its workers end themselves by a second SIGTERM, which no handler sees."""
-    pytest.importorskip("uvicorn", reason="uvicorn is not installed")
-    for name, text in PROJECT.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with receiver() as running:
-        environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": running.endpoint, "OTEL_BSP_SCHEDULE_DELAY": "30000"}
-        inherited = {name: value for name, value in os.environ.items() if name not in ("DJANGO_SETTINGS_MODULE", "TESTS_DATABASE")}
-        command = [sys.executable, "-m", "uvicorn", "--port", str(port), "--workers", str(workers), "shop.asgi:application"]
-        with (tmp_path / "log").open("w") as log:
-            server = subprocess.Popen(command, cwd=tmp_path, env={**inherited, **environment}, stdout=log, stderr=log)
-        try:
-            wait_for_answer(f"http://127.0.0.1:{port}/hello")
-            for _ in range(9):
-                urlopen(f"http://127.0.0.1:{port}/hello", timeout=5).close()
-            server.send_signal(signal.SIGTERM)
-            server.wait(15)
-        finally:
-            server.kill()
-            server.wait()
-        assert names_of_spans(running).count("GET /hello") == 10, (tmp_path / "log").read_text()
-
-
-def wait_for_answer(url: str) -> None:
-    """Until one request is answered; exactly one. Fails after 15 seconds."""
-    end = time.monotonic() + 15
-    while True:
-        try:
-            urlopen(url, timeout=5).close()
-        except URLError:
-            assert time.monotonic() < end, f"nothing answers at {url}"
-            time.sleep(0.05)
-        else:
-            return

@@ -94,12 +94,14 @@ def test_a_second_django_setup_keeps_the_lines_on_their_way_to_the_collector():
 
 @pytest.mark.parametrize("otlp", [True, False], ids=["OTLP", "Prometheus only"])
 def test_a_forked_worker_writes_its_own_name(otlp):
-    """B7, design.md decision 8: gunicorn --preload starts the kit in the parent; a line must name the worker that its spans name."""
+    """B7, design.md decision 8: a line must name the worker that its spans name."""
     lines = lines_of(
         f"""
         exporters = {{"traces": {{"exporters": []}}, "metrics": {{"exporters": ["otlp" if {otlp} else "prometheus"]}}}}
         runtime = startup.start(load({{**exporters, "export": {{"endpoint": "http://127.0.0.1:1", "shutdown_timeout": 0.0}}}}, {{}}))
+        runtime.presence.begin()
         child = os.fork()
+        runtime.presence.begin()
         logging.getLogger("shop").info("hello", extra={{"expected": runtime.resource["service.instance.id"]}})
         if child:
             os.waitpid(child, 0)

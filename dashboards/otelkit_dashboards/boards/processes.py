@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otelkit.catalog.labels import CPYTHON_GC_GENERATION, SERVICE_INSTANCE_ID, SERVICE_NAME
+from otelkit.catalog.labels import CPYTHON_GC_GENERATION, SERVER, SERVICE_INSTANCE_ID, SERVICE_NAME
 from otelkit.catalog.metrics import (
     CPYTHON_GC_COLLECTED_OBJECTS,
     CPYTHON_GC_COLLECTIONS,
@@ -14,6 +14,8 @@ from otelkit.catalog.metrics import (
     PROCESS_THREAD_COUNT,
     PROCESS_UPTIME,
     TARGET_INFO,
+    WORKER_POOL_BUSY,
+    WORKER_POOL_SIZE,
 )
 from otelkit.catalog.promql import count, minimum, rate, total
 from otelkit_dashboards.boards.choices import CHOSEN
@@ -24,6 +26,7 @@ NO_PROCESSES = "No process metrics: check that the service exports metrics."
 
 # With the service: slots are numbered per host, so two services on one host share them.
 _WORKER = [SERVICE_NAME, SERVICE_INSTANCE_ID]
+_SERVER = [SERVICE_NAME, SERVER]
 
 PROCESSES = Row(
     "processes",
@@ -39,6 +42,25 @@ PROCESSES = Row(
             queries=(
                 Query(total(HTTP_SERVER_ACTIVE_REQUESTS, by=[SERVICE_NAME], where=CHOSEN), (SERVICE_NAME,), key="requests"),
                 Query(count(TARGET_INFO, where=CHOSEN), "workers", key="workers", tone=Tone.MUTED, dashed=True),
+            ),
+        ),
+        TimeSeries(
+            key="pool",
+            title="Worker pools",
+            help="Requests in work at the moment of an export, by server, and how many the workers can work on at once.",
+            act="In work at the bound: further requests wait in the server's backlog. Add workers or threads, or find what holds them.",
+            missing="No known server: only gunicorn, uWSGI, uvicorn, hypercorn, granian and daphne say what their workers are at.",
+            unit=Unit.COUNT,
+            queries=(
+                Query(total(WORKER_POOL_BUSY, by=_SERVER, where=CHOSEN), tuple(_SERVER), key="busy"),
+                Query(
+                    total(WORKER_POOL_SIZE, where=CHOSEN),
+                    "at once",
+                    key="size",
+                    tone=Tone.WARNING,
+                    dashed=True,
+                    may_be_empty="the server sets no bound, like uvicorn without --limit-concurrency",
+                ),
             ),
         ),
         TimeSeries(

@@ -67,11 +67,10 @@ class Exporter:
         # One for each signal: they may have receivers of their own, and one that is away must not hold up the others.
         self._breakers = {signal: Breaker() for signal in self.accounts.of}
         self._may_warn = OncePerMinute()
-        self._wake = Event()
-        self._closing = Event()
+        self._enough = self._export.batch_size
+        self._first_use: Callable[[], None] | None = None
+        self._make_events()
         self._deadline = 0.0
-        self._flushed = Event()
-        self._flush_wanted = Event()
         self._metrics_due = monotonic() + self._config.metrics.interval
         self._thread: Thread | None = None
         self._settling = Lock()
@@ -79,21 +78,40 @@ class Exporter:
         # The last failure while leaving: what was lost is worth more than why one try failed, and one sentence a minute may be said.
         self._unsaid: tuple[object, ...] = ()
 
+    def _make_events(self) -> None:
+        self._wake = Event()
+        self._closing = Event()
+        self._flushed = Event()
+        self._flush_wanted = Event()
+
     # --- called by the application ------------------------------------------------------------------------------------
 
     def span(self, span: ReadableSpan) -> None:
         """Queues an ended span."""
-        if self._spans.put(span) >= self._export.batch_size and not self._wake.is_set():
-            self._wake.set()
+        if self._spans.put(span) >= self._enough:
+            self._hurry()
 
     def log(self, item: LogItem) -> None:
         """Queues a log line."""
-        if self._logs.put(item) >= self._export.batch_size and not self._wake.is_set():
+        if self._logs.put(item) >= self._enough:
+            self._hurry()
+
+    def _hurry(self) -> None:
+        if self._first_use is not None:
+            self._first_use()
+        if not self._wake.is_set():
             self._wake.set()
+
+    def wait(self, first_use: Callable[[], None]) -> None:
+        """Until :meth:`start` is called, calls ``first_use`` for each item that is queued."""
+        self._enough, self._first_use = 1, first_use
 
     def start(self) -> None:
         """Starts the thread, once."""
+        self._enough, self._first_use = self._export.batch_size, None
         if self._thread is None:
+            self._make_events()  # now: gevent may have replaced threading since, and its greenlet must not wait for a thread's event
+            self._metrics_due = monotonic() + self._config.metrics.interval
             # A daemon: interpreter exit must not wait for a receiver. shutdown() waits, and for a bounded time.
             self._thread = Thread(target=self._run, name="otelkit-export", daemon=True)
             self._thread.start()
@@ -138,17 +156,13 @@ class Exporter:
         if close and not abandoned:
             close()
 
-    def after_fork_in_child(self, resource: Mapping[str, Any]) -> None:
-        """Starts again from nothing in a child process: the parent sends what was recorded before the fork."""
-        was_running = self._thread is not None
-        self.resource = resource
+    def after_fork_in_child(self) -> None:
+        """Is as new in a child process: the parent sends what was recorded before the fork."""
         self.accounts.reset()
         self._begin()
         reset = getattr(self._sender, "reset", None)
         if reset:
             reset()
-        if was_running:
-            self.start()
 
     # --- the thread ---------------------------------------------------------------------------------------------------
 

@@ -51,7 +51,10 @@ class JSONFormatter(logging.Formatter):
     def __init__(self, resource: Mapping[str, str] | None = None, *, ascii_only: bool = False) -> None:
         """``resource`` is repeated in each line, in its short form. ``ascii_only`` is for streams that are not UTF-8."""
         super().__init__()
-        self._compose = LineComposer(resource or {}).compose
+        composer = LineComposer(resource or {})
+        self.rename = composer.rename
+        """Takes the resource of the lines to come."""
+        self._compose = composer.compose
         self._encode = _json_encoder(ascii_only=ascii_only)
 
     def format(self, record: logging.LogRecord) -> str:

@@ -83,6 +83,9 @@ class LineComposer:
     """Makes lines that begin with the same resource."""
 
     def __init__(self, resource: Mapping[str, str]) -> None:
+        self.rename(resource)
+
+    def rename(self, resource: Mapping[str, str]) -> None:
         """``resource`` is the whole resource; a line takes the keys of ``catalog.logs.RESOURCE_KEYS`` that it has."""
         self._resource = {key: str(resource[key]) for key in keys.RESOURCE_KEYS if resource.get(key)}
 

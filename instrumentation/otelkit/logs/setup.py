@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog.stdlib
@@ -55,10 +55,17 @@ class LogSettings(Protocol):
 class Installation:
     """What :func:`install` did: sentences about it, and the way back."""
 
-    def __init__(self, undo: list[Callable[[], None]], notes: tuple[str, ...]) -> None:
+    def __init__(self, undo: list[Callable[[], None]], notes: tuple[str, ...], formatters: Sequence[logging.Formatter] = ()) -> None:
         self._undo = undo
+        self._formatters = formatters
         self.notes = notes
         """One sentence for each thing that a reader of ``otelkit status`` should know."""
+
+    def rename(self, resource: Mapping[str, str]) -> None:
+        """Repeat this resource in each JSON line from now on."""
+        for formatter in self._formatters:
+            if isinstance(formatter, JSONFormatter):
+                formatter.rename(resource)
 
     def remove(self) -> None:
         """Restore handlers, formatters, levels and structlog. What others changed in the meantime stays. Twice is once."""
@@ -99,7 +106,7 @@ def install(settings: LogSettings, resource: Mapping[str, str], emit_item: Calla
         wiring.set_level(access, logging.INFO)
     note, undo = configure_structlog()
     wiring.done(note, undo)
-    return Installation(wiring.undo, tuple(wiring.notes))
+    return Installation(wiring.undo, tuple(wiring.notes), wiring.formatters)
 
 
 class _Wiring:
@@ -110,6 +117,7 @@ class _Wiring:
         self.notes: list[str] = []
         self.own: list[logging.Handler] = []
         """Handlers that were added here. A project may have some of the same class, by dict_config()."""
+        self.formatters: list[logging.Formatter] = []
 
     def done(self, note: str, undo: Callable[[], None]) -> None:
         self.notes.append(note)
@@ -128,6 +136,7 @@ class _Wiring:
     def set_formatter(self, handler: logging.Handler, formatter: logging.Formatter) -> None:
         before = handler.formatter
         handler.setFormatter(formatter)
+        self.formatters.append(formatter)
         self.undo.append(lambda: handler.setFormatter(before) if handler.formatter is formatter else None)
 
     def set_level(self, logger: logging.Logger, level: int) -> None:
@@ -163,7 +172,7 @@ def _drop_access_lines(wiring: _Wiring) -> None:
 
 def _print_from_root(wiring: _Wiring, settings: LogSettings, resource: Mapping[str, str]) -> None:
     handler = StderrHandler() if settings.stream == "stderr" else StdoutHandler()
-    handler.setFormatter(_formatter(settings, resource, handler.stream))
+    wiring.set_formatter(handler, _formatter(settings, resource, handler.stream))
     # runserver's lines have a handler and a style of their own; they are lines like all others now.
     server = logging.getLogger("django.server")
     if not server.propagate and any(prints(own) for own in server.handlers):

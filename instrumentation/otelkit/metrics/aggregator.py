@@ -91,6 +91,23 @@ def known_series(metric: Metric) -> tuple[LabelValues, ...]:
     return tuple(product(*(label.values for label in metric.labels)))  # of an open label: no value, so no series
 
 
+class Bell:
+    """A lock that rings whenever somebody takes it. An instrument has one instead of a plain lock until the first use, and none after."""
+
+    __slots__ = ("_ring", "lock")
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self.lock = Lock()
+        self._ring = ring
+
+    def __enter__(self) -> None:
+        self._ring()
+        self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+
 class Numbers:
     """One number per series: what counters and gauges have in common."""
 
@@ -102,7 +119,7 @@ class Numbers:
         self._on_overflow = on_overflow
         self._zeros = known_series(metric)[:cap]
         self._values: dict[LabelValues, float] = dict.fromkeys(self._zeros, 0)
-        self._lock = Lock()
+        self._lock: Lock | Bell = Lock()
 
     def snapshot(self, *, forget_exemplars: bool) -> Snapshot:  # noqa: ARG002  (one signature for every instrument)
         """The current values."""
@@ -157,7 +174,7 @@ class Histogram:
         self._cap = cap
         self._on_overflow = on_overflow
         self._series: dict[LabelValues, Distribution] = {}
-        self._lock = Lock()
+        self._lock: Lock | Bell = Lock()
 
     def record(self, value: float, labels: LabelValues, span: SpanContext | None = None) -> None:
         """Adds one observation. ``span`` becomes its exemplar when it is sampled."""
@@ -229,6 +246,7 @@ class Aggregator:
         self._instruments: dict[Metric, Instrument] = {}
         self._observers: dict[Metric, Observe] = {}
         self._making = Lock()
+        self._first_use: Callable[[], None] | None = None
 
     def counter(self, metric: Metric) -> Counter:
         """The instrument of a counter or up-down counter. Raises TypeError for another kind."""
@@ -261,7 +279,24 @@ class Aggregator:
                 if kind is Histogram and not self._keeps_exemplars:
                     kind = HistogramWithoutExemplars
                 found = self._instruments[metric] = kind(metric, min(metric.series_cap, self._series_cap), self._overflowed)
+                if self._first_use is not None:
+                    found._lock = Bell(self._first_use)
             return found
+
+    def wait(self, first_use: Callable[[], None]) -> None:
+        """Until :meth:`begin` is called, calls ``first_use`` before each measurement. Afterwards that costs nothing."""
+        with self._making:
+            self._first_use = first_use
+            for instrument in self._instruments.values():
+                instrument._lock = Bell(first_use)
+
+    def begin(self) -> None:
+        """Ends :meth:`wait`."""
+        with self._making:
+            self._first_use = None
+            for instrument in self._instruments.values():
+                if isinstance(instrument._lock, Bell):
+                    instrument._lock = instrument._lock.lock  # the same lock: somebody may hold it through the bell
 
     def observe(self, metric: Metric, observe: Observe) -> None:
         """Asks ``observe`` for the metric's values at every collection, instead of recording them."""

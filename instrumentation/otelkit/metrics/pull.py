@@ -84,25 +84,21 @@ class PullCollector(Collector):
 class Pull:
     """The pull road of this process: what the page shows, who may see it, and where else it is served."""
 
-    def __init__(self, config: Metrics, aggregator: Aggregator, resource: Mapping[str, str | int], slot: int | str) -> None:
+    def __init__(self, config: Metrics, aggregator: Aggregator, resource: Mapping[str, str | int]) -> None:
         self.token = config.token
         self._config = config
         self._collector = PullCollector(aggregator, resource)
         self._registry = REGISTRY
         self._port = MetricsPort(config.port, self.page, config.token) if config.port else None
         self._publisher: Publisher | None = None
-        self._begin(resource, slot)
+        self._renew()
 
-    def _begin(self, resource: Mapping[str, str | int], slot: int | str) -> None:
+    def _renew(self) -> None:
         self._pages: dict[str, tuple[float, bytes]] = {}
         self._rendering = Lock()
-        self._collector.labels = resource_labels(resource)
-        if self._config.shared_folder:
-            self._collector.exchange = Exchange(Path(self._config.shared_folder), str(resource["service.name"]), slot)
-            self._publisher = Publisher(self._collector, self._config.interval)
 
     def start(self) -> None:
-        """Serves the view, the port, and the other workers."""
+        """Serves the view."""
         global _serving
         if prometheus_files.folder_of_environment():
             # prometheus-client keeps the project's metrics in files then, and its registry would show this worker's alone.
@@ -110,10 +106,13 @@ class Pull:
             self._registry.register(_OwnFiles())
         self._registry.register(self._collector)
         _serving = self
-        self._run()
 
-    def _run(self) -> None:
-        if self._publisher:
+    def begin(self, resource: Mapping[str, str | int], slot: int | str) -> None:
+        """Serves the other workers and the port, as the worker in this slot."""
+        self._collector.labels = resource_labels(resource)
+        if self._config.shared_folder:
+            self._collector.exchange = Exchange(Path(self._config.shared_folder), str(resource["service.name"]), slot)
+            self._publisher = Publisher(self._collector, self._config.interval)
             self._publisher.start()
         if self._port:
             self._port.start()
@@ -130,14 +129,14 @@ class Pull:
             self._collector.exchange.close()
         self._registry.unregister(self._collector)
 
-    def after_fork_in_child(self, resource: Mapping[str, str | int], slot: int | str) -> None:
-        """Begins again as another worker, with a place of its own among them."""
+    def after_fork_in_child(self) -> None:
+        """Leaves the place among the workers to the parent; :meth:`begin` takes one of its own."""
         if self._port:
             self._port.abandon()
         if self._collector.exchange:
             self._collector.exchange.close()
-        self._begin(resource, slot)
-        self._run()
+        self._collector.exchange = self._publisher = None
+        self._renew()
 
     def page(self, accept: str) -> tuple[bytes, str]:
         """The page in a format that ``accept`` names, and its content type; at most :data:`FRESH_SECONDS` old."""

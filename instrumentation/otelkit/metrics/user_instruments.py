@@ -122,7 +122,21 @@ def _overflow_levels(scopes: Sequence[ScopeMetrics]) -> Iterator[tuple[str, floa
                     yield metric.name, (point.count,) if isinstance(point, HistogramDataPoint) else getattr(point, "value", 0.0)
 
 
-_provider: MeterProvider | None = None
+class KitMeterProvider(MeterProvider):
+    """The SDK's provider, which tells when somebody wants a meter."""
+
+    was_asked = False
+    on_asked: Callable[[], None] | None = None
+
+    def get_meter(self, *args: Any, **kwargs: Any) -> metrics.Meter:
+        """A meter as the API describes it."""
+        self.was_asked = True
+        if self.on_asked is not None:
+            self.on_asked()
+        return super().get_meter(*args, **kwargs)
+
+
+_provider: KitMeterProvider | None = None
 """Ours, once it was set."""
 _joined: MeterProvider | None = None
 """The provider that the reader reads now."""
@@ -142,7 +156,7 @@ def switch_on(series_cap: int, on_overflow: Callable[[str, int], None], *, keeps
         provider = current
     elif _provider is None and type(current).__name__ == "_ProxyMeterProvider":
         # No exit hook of its own, and no resource detection: the exporter adds our resource, and leaves in a bounded time.
-        provider = _provider = MeterProvider(resource=Resource.get_empty(), shutdown_on_exit=False)
+        provider = _provider = KitMeterProvider(resource=Resource.get_empty(), shutdown_on_exit=False)
         metrics.set_meter_provider(provider)
     else:
         return f"the project's {type(current).__name__}, which otelkit cannot read"
@@ -155,6 +169,16 @@ def switch_on(series_cap: int, on_overflow: Callable[[str, int], None], *, keeps
     return whose if _HAS_LIMITS else f"{whose}; without a cap on series, which needs opentelemetry-sdk 1.45.2 or newer"
 
 
+def wait(first_use: Callable[[], None]) -> None:
+    """Calls ``first_use`` when the project asks for a meter, which is now where it has done so or has a provider of its own."""
+    if _joined is None:
+        return
+    if _provider is not _joined or _provider.was_asked:
+        first_use()
+    else:
+        _provider.on_asked = first_use
+
+
 def switch_off() -> None:
     """Stops aggregating and forgets the values; instruments go on to work, and keep nothing."""
     global _joined, _reader, _make_reader
@@ -162,6 +186,8 @@ def switch_off() -> None:
         if _joined is not None and _reader is not None:
             _joined.remove_metric_reader(_reader)
         _joined = _reader = _make_reader = None
+    if _provider is not None:
+        _provider.on_asked = None
 
 
 def read() -> Sequence[ScopeMetrics]:
@@ -202,7 +228,7 @@ def _after_fork_in_child() -> None:
     """A fresh reader: what was recorded before the fork is the parent's to send."""
     global _reading, _joined, _reader
     _reading = Lock()
-    if _joined is None or _reader is None or _make_reader is None:
+    if _joined is None or _reader is None:
         return
     if not _paused:  # a collection was under way in the parent: its locks cannot be trusted here
         _joined = _reader = None
@@ -210,6 +236,13 @@ def _after_fork_in_child() -> None:
             "This child process was forked while metrics were being read; it does not export those recorded through OpenTelemetry."
         )
         return
-    _joined.remove_metric_reader(_reader)
-    _reader = _make_reader()
-    _joined.add_metric_reader(_reader)
+    renew()
+
+
+def renew() -> None:
+    """Forgets what was recorded so far."""
+    global _reader
+    if _joined is not None and _reader is not None and _make_reader is not None:
+        _joined.remove_metric_reader(_reader)
+        _reader = _make_reader()
+        _joined.add_metric_reader(_reader)

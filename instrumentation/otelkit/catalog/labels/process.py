@@ -9,3 +9,4 @@ CPYTHON_GC_GENERATION = Label("cpython.gc.generation", "Generation of Python's g
 PYTHON_VERSION = Label("python.version", "Version of the interpreter. Ours.")
 DJANGO_VERSION = Label("django.version", "Version of Django. Ours.")
 OTELKIT_VERSION = Label("otelkit.version", "Version of this kit. Ours.")
+SERVER = Label("server", "Program that runs the application. Ours.", ("gunicorn", "uwsgi", "uvicorn", "hypercorn", "granian", "daphne"))

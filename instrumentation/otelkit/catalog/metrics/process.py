@@ -29,6 +29,20 @@ CPYTHON_GC_UNCOLLECTABLE_OBJECTS = Metric(
     "Objects in cycles that the collector could not free.",
     (l.CPYTHON_GC_GENERATION,),
 )
+WORKER_POOL_BUSY = Metric(
+    "worker.pool.busy",
+    Kind.UP_DOWN_COUNTER,
+    "{request}",
+    "Requests in work now, in a worker of a server that is known; excluded paths are left out.",
+    (l.SERVER,),
+)
+WORKER_POOL_SIZE = Metric(
+    "worker.pool.size",
+    Kind.UP_DOWN_COUNTER,
+    "{request}",
+    "Requests that a worker can work on at once; absent where its server sets no bound.",
+    (l.SERVER,),
+)
 BUILD_INFO = Metric(
     "build.info",
     Kind.INFO,
