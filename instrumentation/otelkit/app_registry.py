@@ -80,7 +80,7 @@ def _names(apps: Apps) -> set[str]:
 def _start_late(apps: Apps) -> None:
     if _APP in _names(apps):
         return  # its ready() starts it, or has done so
-    from otelkit.entry import start_where_wanted
+    from otelkit.apps import start_where_wanted
 
     start_where_wanted()
     startup = sys.modules.get("otelkit.startup")

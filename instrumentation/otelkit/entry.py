@@ -1,4 +1,4 @@
-"""What this process is: a server, a command or neither. Decides whether to start, before anything is set up or imported."""
+"""What this process is: a server, a command or neither. Decides whether to start, before anything is set up."""
 
 from __future__ import annotations
 
@@ -9,22 +9,6 @@ from pathlib import Path
 _SERVERS = frozenset({"runserver", "testserver"})
 _DJANGO = frozenset({"manage.py", "django-admin", "django-admin.py", "django"})
 _PYTEST = frozenset({"pytest", "py.test"})
-
-
-def start_where_wanted() -> None:
-    """Starts the kit in a process that has something to tell, once Django has its settings.
-
-    Raises ConfigError for settings that cannot be used. Switched off, it imports no more than what reads the settings.
-    """
-    if reason_to_stay_off() is not None:
-        return
-    from otelkit.project import config_of_project
-
-    config = config_of_project()
-    if config.enabled:
-        from otelkit import startup
-
-        startup.start(config)
 
 
 def reason_to_stay_off(arguments: list[str] | None = None) -> str | None:
