@@ -1,4 +1,4 @@
-"""What this process is: a server, a command or neither. Decides whether to start, before anything is set up or imported."""
+"""What this process is: a server, a command or neither. Decides whether to start, before anything is set up."""
 
 from __future__ import annotations
 

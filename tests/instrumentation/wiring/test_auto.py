@@ -37,11 +37,14 @@ def arrange(project: Project, kind: str, place: dict[str, str]) -> None:
     write(place.get("before", ""), place.get("between", ""), place.get("after", ""))
 
 
-@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
-@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
-def test_wherever_it_stands_a_request_is_told_once(project: Project, running: Receiver, kind: str, place: dict[str, str]):
+IN_ASYNC_PROJECTS = ("first in the application's module", "after the application was made")
+CASES = [*(("wsgi", name) for name in PLACES), *(("asgi", name) for name in IN_ASYNC_PROJECTS)]
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES)
+def test_wherever_it_stands_a_request_is_told_once(project: Project, running: Receiver, kind: str, name: str):
     """A3, A26: one span, one duration, one access line; twice is once."""
-    arrange(project, kind, place)
+    arrange(project, kind, PLACES[name])
     done = project.run(PYTHON, "ask.py", f"shop.{kind}", "/items/7", OTEL_EXPORTER_OTLP_ENDPOINT=running.endpoint)
     assert "200" in done.stdout.split()
     assert "Traceback" not in done.stderr

@@ -46,9 +46,8 @@ def said(output: str, words: str) -> int:
     return sum(words in str(line.get("message")) or words in str(line.get("notes")) for line in lines_of(output))
 
 
-@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+@pytest.mark.parametrize(("kind", "names"), [("wsgi", OLD), ("asgi", STABLE)], ids=["sync, old names", "async, stable names"])
 @pytest.mark.parametrize("place", DJANGO_PLACES.values(), ids=DJANGO_PLACES)
-@pytest.mark.parametrize("names", [OLD, STABLE], ids=["old names", "stable names"])
 def test_the_instrumentation_of_django_stands_down(
     project: Project, running: Receiver, kind: str, place: dict[str, str], names: dict[str, str]
 ):
@@ -234,8 +233,9 @@ CLIENTS = {
 }
 
 
-@pytest.mark.parametrize("names", [OLD, STABLE], ids=["old names", "stable names"])
-@pytest.mark.parametrize("place", ["before", "between"], ids=["before our start", "after our start"])
+@pytest.mark.parametrize(
+    ("place", "names"), [("before", OLD), ("before", STABLE), ("between", STABLE)], ids=["before", "before, stable", "after"]
+)
 @pytest.mark.parametrize("library", CLIENTS)
 def test_an_outbound_call_has_one_span_and_one_duration(
     project: Project, running: Receiver, library: str, place: str, names: dict[str, str]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.instrumentation.wiring.project import LINE, NO_LINE, PROGRAMS, PYTHON, Project
+from tests.instrumentation.wiring.project import LINE, NO_LINE, PROGRAMS, PYTHON, Project, make_project
 from tests.receivers import Receiver
 
 LOOKS = """
@@ -84,13 +84,19 @@ def look(
     return found
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The look of a process without the kit."""
+    return look(make_project(tmp_path_factory.mktemp("untouched")), NO_LINE, "", (PYTHON,))
+
+
 @pytest.mark.parametrize("off", OFF.values(), ids=OFF)
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_switched_off_nothing_is_changed_and_nothing_heavy_imported(
-    project: Project, way: tuple[str, str, tuple[str, ...]], off: tuple[dict[str, str], str]
+    project: Project, untouched: dict[str, Any], way: tuple[str, str, tuple[str, ...]], off: tuple[dict[str, str], str]
 ):
     """No middleware, no thread, no patched function; of the kit, what reads the settings."""
-    without = look(project, NO_LINE, "", (PYTHON,))
+    without = dict(untouched)
     within = look(project, *way, off[1], **off[0])
     imported = {name for name in set(within.pop("modules")) - set(without.pop("modules")) if not name.startswith("otelkit")}
     assert within == without
@@ -99,19 +105,23 @@ def test_switched_off_nothing_is_changed_and_nothing_heavy_imported(
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_the_same_look_sees_the_kit_when_it_is_on(project: Project, running: Receiver, way: tuple[str, str, tuple[str, ...]]):
+def test_the_same_look_sees_the_kit_when_it_is_on(
+    project: Project, running: Receiver, untouched: dict[str, Any], way: tuple[str, str, tuple[str, ...]]
+):
     """The loud case beside the silent one."""
-    without = look(project, NO_LINE, "", (PYTHON,))
+    without = untouched
     within = look(project, *way, OTEL_EXPORTER_OTLP_ENDPOINT=running.endpoint)
     differing = {key for key in without if without[key] != within[key]}
     assert {"modules", "middleware", "threads", "functions", "execute wrappers", "receivers", "handlers", "at exit", "SIGTERM"} <= differing
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_after_stop_nothing_is_left_but_imports(project: Project, running: Receiver, way: tuple[str, str, tuple[str, ...]]):
+def test_after_stop_nothing_is_left_but_imports(
+    project: Project, running: Receiver, untouched: dict[str, Any], way: tuple[str, str, tuple[str, ...]]
+):
     """A26: twice is once, here too."""
     stop = "from otelkit import startup\nassert startup.start() is startup.start() is not None\nstartup.stop()\nstartup.stop()"
-    without = look(project, NO_LINE, "", (PYTHON,))
+    without = dict(untouched)
     within = look(project, *way, first=stop, OTEL_EXPORTER_OTLP_ENDPOINT=running.endpoint)
     for side in (without, within):
         del side["modules"], side["at exit"]  # what modules register when they are imported, multiprocessing's among them
@@ -119,6 +129,6 @@ def test_after_stop_nothing_is_left_but_imports(project: Project, running: Recei
 
 
 @pytest.mark.skipif(find_spec("httpx") is None or find_spec("requests") is None, reason="httpx and requests are not installed")
-def test_what_is_looked_at_exists(project: Project):
+def test_what_is_looked_at_exists(untouched: dict[str, Any]):
     """A function that a library has renamed would be equal on both sides for ever."""
-    assert None not in look(project, NO_LINE, "", (PYTHON,))["functions"].values()
+    assert None not in untouched["functions"].values()
