@@ -43,7 +43,8 @@ class SecretAssertions(ABC):
 def _places(outputs: Sequence[tuple[str, Any]], forms: Sequence[str]) -> list[str]:
     """Where one of the forms stands. Raw bytes are named only where nothing that was decoded out of them is."""
     decoded = [f"{place}{where}" for place, value in outputs if type(value) is not bytes for where in _within(value, forms)]
-    return decoded or [place for place, value in outputs if type(value) is bytes and _holds(value.decode("utf-8", "replace"), forms)]
+    raw = (place for place, value in outputs if type(value) is bytes and _holds(value.decode("utf-8", "replace"), forms))
+    return list(dict.fromkeys(decoded or raw))
 
 
 def _within(value: Any, forms: Sequence[str], path: str = "") -> Iterator[str]:
