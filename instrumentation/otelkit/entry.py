@@ -9,6 +9,8 @@ from pathlib import Path
 _SERVERS = frozenset({"runserver", "testserver"})
 _DJANGO = frozenset({"manage.py", "django-admin", "django-admin.py", "django"})
 _PYTEST = frozenset({"pytest", "py.test"})
+_PYTEST_PLUGIN = "otelkit.testing.plugin"
+"""Loaded by pytest, and by nobody else."""
 
 
 def reason_to_stay_off(arguments: list[str] | None = None) -> str | None:
@@ -17,11 +19,12 @@ def reason_to_stay_off(arguments: list[str] | None = None) -> str | None:
     Django's own one-shot commands (migrate, collectstatic, shell, ...) have nothing to tell and must not wait for a collector when
     they end; the autoreloader's parent only watches files. The project's own commands do start.
     """
+    is_pytest = arguments is None and _PYTEST_PLUGIN in sys.modules  # an editor runs pytest under a name of its own
     arguments = sys.argv if arguments is None else arguments
     program = _program(arguments)
     if program == "otelkit":
         return "the command line starts what it needs itself"
-    if program in _PYTEST:
+    if is_pytest or program in _PYTEST:
         return "tests start it where they want it, with otelkit.testing.capture()"
     if program not in _DJANGO:
         return None

@@ -16,6 +16,7 @@ from opentelemetry.trace import SpanContext
 
 from otelkit.export.values import ATTRIBUTE_TEXT_LIMIT, DEEPEST
 from otelkit.logs.item import LogItem
+from otelkit.redaction import REDACTED, redact_query_strings, redact_text, redactor_of
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -49,13 +50,23 @@ def _resource(attributes: Mapping[str, Any]) -> Resource:
     return Resource(attributes=_attributes(attributes))
 
 
-def _attributes(attributes: Mapping[str, Any]) -> list[KeyValue]:
-    return [KeyValue(key=_text(key), value=_any(value, DEEPEST)) for key, value in attributes.items()]
+def _attributes(attributes: Mapping[str, Any], depth: int = DEEPEST) -> list[KeyValue]:
+    return [KeyValue(key=_text(str(key)), value=_value(str(key), value, depth)) for key, value in attributes.items()]
+
+
+def _value(key: str, value: Any, depth: int) -> AnyValue:
+    """The value as the rule of its key wants it; inside of lists and dictionaries texts have no key of their own."""
+    redact = redactor_of(key)
+    if redact is None and value is not None:
+        return AnyValue(string_value=REDACTED)
+    if redact is not None and isinstance(value, str) and depth == DEEPEST:
+        return AnyValue(string_value=_text(redact(value)))
+    return _any(value, depth)
 
 
 def _any(value: Any, depth: int) -> AnyValue:
     if isinstance(value, str):
-        return AnyValue(string_value=_text(value))
+        return AnyValue(string_value=_text(redact_text(value)))
     if isinstance(value, bool):
         return AnyValue(bool_value=value)
     if isinstance(value, int):
@@ -63,12 +74,11 @@ def _any(value: Any, depth: int) -> AnyValue:
     if isinstance(value, float):
         return AnyValue(double_value=value)
     if isinstance(value, bytes):
-        return AnyValue(bytes_value=value[:ATTRIBUTE_TEXT_LIMIT])
+        return AnyValue(bytes_value=redact_text(value[:ATTRIBUTE_TEXT_LIMIT].decode("latin-1")).encode("latin-1"))
     if value is None or depth == 0:
         return AnyValue()
     if isinstance(value, Mapping):
-        pairs = [KeyValue(key=_text(str(key)), value=_any(item, depth - 1)) for key, item in value.items()]
-        return AnyValue(kvlist_value=KeyValueList(values=pairs))
+        return AnyValue(kvlist_value=KeyValueList(values=_attributes(value, depth - 1)))
     assert isinstance(value, Iterable)
     return AnyValue(array_value=ArrayValue(values=[_any(item, depth - 1) for item in value]))
 
@@ -93,7 +103,7 @@ def _span(span: ReadableSpan) -> Span:
         parent_span_id=span.parent.span_id.to_bytes(8, "big") if span.parent else b"",
         trace_state=context.trace_state.to_header(),
         flags=_flags(context, span.parent),
-        name=_text(span.name),
+        name=_text(redact_query_strings(span.name)),
         kind=span.kind.value + 1,
         start_time_unix_nano=span.start_time,
         end_time_unix_nano=span.end_time,
@@ -121,7 +131,7 @@ def _span(span: ReadableSpan) -> Span:
             for link in span.links
         ],
         dropped_links_count=span.dropped_links,
-        status=Status(code=span.status.status_code.value, message=_text(span.status.description or "")),
+        status=Status(code=span.status.status_code.value, message=_text(redact_text(span.status.description or ""))),
     )
 
 

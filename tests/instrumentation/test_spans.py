@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, Tracer
 
 from otelkit.export.spans import encode_spans
-from otelkit.testing import _span as decoded
+from otelkit.testing.decoding import decode_spans
 from otelkit.traces.provider import GuestFriendlyTracer, KitTracerProvider, SwitchedProcessor, SwitchedSampler
 from otelkit.traces.span import MOST_ATTRIBUTES
 from otelkit.traces.suppression import suppressed
@@ -23,10 +23,7 @@ REMOTE = SpanContext(0x1234, 0x5678, is_remote=True, trace_flags=TraceFlags(1))
 
 
 def exported(spans: list[Any]) -> list[dict[str, Any]]:
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-    (resource,) = ExportTraceServiceRequest.FromString(encode_spans({}, spans)).resource_spans
-    return [decoded(span, scope.scope.name, {}) for scope in resource.scope_spans for span in scope.spans]
+    return decode_spans([encode_spans({}, spans)])
 
 
 def sdk_tracer(take: list[Any]) -> Tracer:

@@ -1,7 +1,7 @@
-"""Attributes as OTLP ``KeyValue`` messages, in bytes.
+"""Attributes as OTLP ``KeyValue`` messages, in bytes, and without secrets: whoever set them, here they pass.
 
 Services say the same few things again and again: method, route, status, table. So the bytes of a pair are kept, and most of what a span
-carries is looked up.
+carries is looked up; what has to be redacted is not kept.
 
 Source: opentelemetry/proto/common/v1/common.proto.
 """
@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from otelkit.export.values import encode_value, utf8
+from otelkit.export.values import encode_text, encode_value, name_of, utf8
 from otelkit.export.wire import DELIMITED, FIXED64, VARINT, double, sized, tag, varint
+from otelkit.redaction import REDACTED, redactor_of
 
 LONGEST_KEPT = 256
 """Bytes of a pair. Longer texts (statements, stacks, addresses) rarely come twice."""
@@ -50,7 +51,7 @@ class _Kept:
     """
 
     def __init__(self) -> None:
-        self._makers: dict[type, Callable[[_Kept, bytes], Any]] = {str: _Texts, int: _Integers, bool: _Values, float: _Floats}
+        self._makers: dict[type, Callable[[_Kept, str, bytes], Any]] = {str: _Texts, int: _Integers, bool: _Values, float: _Floats}
         self.pairs: dict[type, Any] = {
             **{kind: {} for kind in self._makers},
             # May be unhashable, or equal and different: encoded each time.
@@ -62,12 +63,13 @@ class _Kept:
         """The bytes of one pair, and room for its like where there was none."""
         kind = type(value)
         make = self._makers.get(kind)
-        encoded = _key(key)
+        name = name_of(key)
+        encoded = _KEY + sized(utf8(name))
         if make is None or len(encoded) > LONGEST_KEPT // 2:
-            return sized(encoded + _VALUE + sized(encode_value(value)))
+            return sized(encoded + _VALUE + sized(_value_of(name, value)))
         if key not in self.pairs[kind]:
             self.reserve()
-            self.pairs[kind][key] = make(self, encoded)
+            self.pairs[kind][key] = _Secret(encoded) if redactor_of(name) is None else make(self, name, encoded)
         pair: bytes = self.pairs[kind][key][value]
         return pair
 
@@ -85,7 +87,7 @@ class _Values(dict[Any, bytes]):
 
     __slots__ = ("_kept", "_key", "_room")
 
-    def __init__(self, kept: _Kept, key: bytes) -> None:
+    def __init__(self, kept: _Kept, name: str, key: bytes) -> None:  # noqa: ARG002  (one signature for all makers)
         self._kept = kept
         self._key = key
         self._room = _RESERVED  # which the caller has reserved
@@ -113,13 +115,20 @@ class _Values(dict[Any, bytes]):
 
 
 class _Texts(_Values):
-    __slots__ = ()
+    __slots__ = ("_redact",)
+
+    def __init__(self, kept: _Kept, name: str, key: bytes) -> None:
+        super().__init__(kept, name, key)
+        self._redact = redactor_of(name) or str
 
     def __missing__(self, value: str) -> bytes:
-        size = len(value)
-        if size >= len(_BEFORE_TEXT) or not value.isascii():
-            return super().__missing__(value)
-        return self._keep(value, self._key + _BEFORE_TEXT[size] + value.encode())
+        clean = self._redact(value)
+        size = len(clean)
+        if size >= len(_BEFORE_TEXT) or not clean.isascii():
+            pair = self._key + _VALUE + sized(encode_text(clean))
+        else:
+            pair = self._key + _BEFORE_TEXT[size] + clean.encode()
+        return self._keep(value, pair) if clean == value else sized(pair)
 
 
 class _Integers(_Values):
@@ -137,11 +146,23 @@ class _Floats:
 
     __slots__ = ("_before",)
 
-    def __init__(self, kept: _Kept, key: bytes) -> None:  # noqa: ARG002  (one signature for all that _ByKey makes)
+    def __init__(self, kept: _Kept, name: str, key: bytes) -> None:  # noqa: ARG002  (one signature for all makers)
         self._before = varint(len(key) + len(_BEFORE_FLOAT) + 8) + key + _BEFORE_FLOAT
 
     def __getitem__(self, value: float) -> bytes:
         return self._before + double(value)
+
+
+class _Secret:
+    """Of a key under which nothing is shown: one pair, whatever the value."""
+
+    __slots__ = ("_pair",)
+
+    def __init__(self, key: bytes) -> None:
+        self._pair = sized(key + _VALUE + sized(encode_text(REDACTED)))
+
+    def __getitem__(self, value: object) -> bytes:
+        return self._pair
 
 
 class _Others:
@@ -158,11 +179,12 @@ class _OtherPair:
         self._key = key
 
     def __getitem__(self, value: Any) -> bytes:
-        return sized(_key(self._key) + _VALUE + sized(encode_value(value)))
+        name = name_of(self._key)
+        return sized(_KEY + sized(utf8(name)) + _VALUE + sized(_value_of(name, value)))
 
 
-def _key(key: str) -> bytes:
-    return _KEY + sized(utf8(str(key)))
+def _value_of(name: str, value: Any) -> bytes:
+    return encode_text(REDACTED) if value is not None and redactor_of(name) is None else encode_value(value)
 
 
 _OTHERS = _Others()

@@ -26,9 +26,12 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 import otelkit
 from otelkit.catalog.metrics import Kind
-from otelkit.export.values import encode_value, utf8
+from otelkit.export.attributes import encode_attributes
+from otelkit.export.values import utf8
+from otelkit.export.wire import DELIMITED, tag
 from otelkit.metrics.aggregator import OVERFLOW, Exemplar, LabelValues, Snapshot
 
+_RESOURCE_ATTRIBUTES = tag(1, DELIMITED)
 _KIT_SCOPE = InstrumentationScope(name="otelkit", version=otelkit.__version__)
 
 
@@ -42,15 +45,14 @@ def encode_metrics(resource: Mapping[str, Any], snapshots: Sequence[Snapshot], s
 
 
 def _resource(attributes: Mapping[str, Any]) -> Resource:
-    return Resource(attributes=_attributes(attributes))
+    return Resource.FromString(encode_attributes(attributes, _RESOURCE_ATTRIBUTES))
 
 
-def _attributes(attributes: Mapping[str, Any]) -> list[KeyValue]:
-    return [KeyValue(key=_text(key), value=_any(value)) for key, value in attributes.items()]
-
-
-def _any(value: Any) -> AnyValue:
-    return AnyValue.FromString(encode_value(value))
+def _label(value: str | int) -> AnyValue:
+    # Label values are bounded and clean when they are recorded; a route is not to be read as prose.
+    if isinstance(value, bool):
+        return AnyValue(bool_value=value)
+    return AnyValue(int_value=value) if isinstance(value, int) else AnyValue(string_value=_text(value))
 
 
 def _text(text: str) -> str:
@@ -107,7 +109,7 @@ def _labels(snapshot: Snapshot, values: LabelValues) -> list[KeyValue]:
     if values is OVERFLOW:
         return [KeyValue(key="otel.metric.overflow", value=AnyValue(bool_value=True))]
     pairs = zip(snapshot.metric.labels, values, strict=True)
-    return [KeyValue(key=label.name, value=_any(value)) for label, value in pairs if value is not None]
+    return [KeyValue(key=label.name, value=_label(value)) for label, value in pairs if value is not None]
 
 
 def _exemplar(exemplar: Exemplar) -> ExemplarMessage:

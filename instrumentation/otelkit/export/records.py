@@ -10,7 +10,7 @@ from typing import Any
 
 from otelkit.export.attributes import encode_attributes
 from otelkit.export.envelope import ITEM, ScopeItems, encode_request, encode_scope
-from otelkit.export.values import encode_value, utf8
+from otelkit.export.values import encode_text, utf8
 from otelkit.export.wire import DELIMITED, FIXED32, FIXED64, VARINT, fixed32, fixed64, sized, tag, varint
 from otelkit.logs.item import LogItem
 
@@ -46,7 +46,7 @@ def _record(item: LogItem) -> bytes:
             _SEVERITY_TEXT,
             sized(utf8(item.severity_text)),
             _BODY,
-            sized(encode_value(item.body)),
+            sized(encode_text(item.body)),
             encode_attributes(attributes, _ATTRIBUTES),
             _FLAGS + fixed32(item.trace_flags) if item.trace_flags else b"",
             _TRACE_ID + item.trace_id.to_bytes(16, "big") if item.trace_id else b"",

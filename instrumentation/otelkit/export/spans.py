@@ -20,6 +20,7 @@ from otelkit.export.attributes import encode_attributes
 from otelkit.export.envelope import ITEM, ScopeItems, encode_request, encode_scope, encode_scope_attributes
 from otelkit.export.values import utf8
 from otelkit.export.wire import DELIMITED, FIXED32, FIXED64, VARINT, fixed32, fixed64, sized, tag, varint
+from otelkit.redaction import redact_query_strings, redact_text
 from otelkit.traces.span import RecordingSpan
 
 # Span
@@ -99,7 +100,7 @@ def _span(span: ReadableSpan | RecordingSpan) -> bytes:
         span_id.to_bytes(8, "big"),
         _TRACE_STATE + sized(utf8(trace_state.to_header())) if trace_state else b"",
         _PARENT_SPAN_ID + parent.span_id.to_bytes(8, "big") if parent is not None else b"",
-        _name(name) if len(name) <= _LONGEST_KEPT_NAME else _NAME + sized(utf8(name)),
+        _name(name) if len(name) <= _LONGEST_KEPT_NAME else _new_name(name),
         _KINDS[id(kind)],
         _START,
         fixed64(start or 0),
@@ -122,15 +123,18 @@ def _span(span: ReadableSpan | RecordingSpan) -> bytes:
     return b"".join(parts)
 
 
-@lru_cache(maxsize=1024)
-def _name(name: str) -> bytes:
-    return _NAME + sized(utf8(name))
+def _new_name(name: str) -> bytes:
+    # A name should be a pattern; some instrumentations put the address there.
+    return _NAME + sized(utf8(redact_query_strings(name)))
+
+
+_name = lru_cache(maxsize=1024)(_new_name)
 
 
 def _status(code: StatusCode, message: str | None) -> bytes:
     number = code.value
     return _STATUS + sized(
-        (_STATUS_MESSAGE + sized(utf8(message)) if message else b"") + (_STATUS_CODE + varint(number) if number else b"")
+        (_STATUS_MESSAGE + sized(utf8(redact_text(message))) if message else b"") + (_STATUS_CODE + varint(number) if number else b"")
     )
 
 

@@ -1,4 +1,4 @@
-"""Values as OTLP ``AnyValue`` messages, in bytes. Whatever the value is, it has a form, and a bounded one.
+"""Values as OTLP ``AnyValue`` messages, in bytes. Whatever the value is, it has a form, a bounded one, and one without secrets.
 
 Source: opentelemetry/proto/common/v1/common.proto.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from otelkit.export.wire import DELIMITED, FIXED64, VARINT, double, sized, tag, varint
+from otelkit.redaction import REDACTED, redact_text, redactor_of
 
 ATTRIBUTE_TEXT_LIMIT = 16_384
 """Characters of one text; a longer one is cut, or one value could fill a batch."""
@@ -35,12 +36,29 @@ def utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
+def name_of(key: object) -> str:
+    """An attribute's key as text, also where it is none and its ``__str__`` raises."""
+    try:
+        return key if type(key) is str else str.__str__(str(key))
+    except Exception as error:  # noqa: BLE001 - a key's own methods may raise anything, and its span is worth more than it
+        return _unserializable(key, error)
+
+
+def encode_text(text: str) -> bytes:
+    """An AnyValue that holds the text as it is, without its length: for what is known to hold no secret."""
+    return _STRING + sized(utf8(text))
+
+
 def encode_value(value: Any) -> bytes:
-    """An AnyValue, without its length. Never raises."""
+    """An AnyValue, without its length; secrets that its texts and keys show are redacted. Never raises."""
     try:
         return _any(value, DEEPEST, [ATTRIBUTE_SIZE_LIMIT])
     except Exception as error:  # noqa: BLE001 - a value's own methods may raise anything, and its span is worth more than it
-        return _string(f"<unserializable {type(value).__name__}: {type(error).__name__}>")
+        return encode_text(_unserializable(value, error))
+
+
+def _unserializable(value: object, error: Exception) -> str:
+    return f"<unserializable {type(value).__name__}: {type(error).__name__}>"
 
 
 def _any(value: Any, depth: int, room: list[int]) -> bytes:
@@ -54,7 +72,7 @@ def _any(value: Any, depth: int, room: list[int]) -> bytes:
         return _KVLIST + sized(_members((_pair(key, item, depth - 1, room) for key, item in value.items()), room))
     if isinstance(value, Iterable):
         return _ARRAY + sized(_members((_any(item, depth - 1, room) for item in value), room))
-    return _string(str(value))
+    return _string(str.__str__(str(value)))
 
 
 def _scalar(value: Any) -> bytes | None:
@@ -67,18 +85,25 @@ def _scalar(value: Any) -> bytes | None:
     if isinstance(value, float):
         return _DOUBLE + double(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return _BYTES + sized(bytes(value[:ATTRIBUTE_TEXT_LIMIT]))
+        return _BYTES + sized(_clean_bytes(bytes(value[:ATTRIBUTE_TEXT_LIMIT])))
     return None
 
 
 def _string(text: str) -> bytes:
-    return _STRING + sized(utf8(text))
+    return encode_text(redact_text(text))
+
+
+def _clean_bytes(value: bytes) -> bytes:
+    text = value.decode("latin-1")  # a byte a character, and back
+    clean = redact_text(text)
+    return value if clean == text else clean.encode("latin-1")
 
 
 def _pair(key: object, value: Any, depth: int, room: list[int]) -> bytes:
-    name = _KEY + sized(utf8(str(key)))
+    text = name_of(key)
+    name = _KEY + sized(utf8(text))
     room[0] -= len(name)
-    return name + _VALUE + sized(_any(value, depth, room))
+    return name + _VALUE + sized(encode_text(REDACTED) if value is not None and redactor_of(text) is None else _any(value, depth, room))
 
 
 def _members(encoded: Iterator[bytes], room: list[int]) -> bytes:

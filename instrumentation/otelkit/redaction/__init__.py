@@ -5,6 +5,7 @@ The lists are merged from Sentry, Elastic APM, Logfire and Django (``SafeExcepti
 follows the semantic conventions 1.44 (``url.full``), only stricter: there, seven query keys are redacted; here, all.
 """
 
+from otelkit.redaction.attributes import redactor_of
 from otelkit.redaction.keys import REDACTED, is_sensitive, redact_value
 from otelkit.redaction.sql import sanitize_sql
 from otelkit.redaction.text import redact_code, redact_text
@@ -19,5 +20,6 @@ __all__ = [
     "redact_text",
     "redact_url",
     "redact_value",
+    "redactor_of",
     "sanitize_sql",
 ]

@@ -16,6 +16,8 @@ from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import CarrierT, Getter, Setter, TextMapPropagator, default_getter, default_setter
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState
 
+from otelkit.redaction import is_sensitive, redact_text
+
 TRACEPARENT, TRACESTATE, BAGGAGE = "traceparent", "tracestate", "baggage"
 
 _LONGEST_TRACEPARENT = 512
@@ -128,13 +130,14 @@ def read_baggage(header: str) -> dict[str, str]:
 
 
 def write_baggage(entries: Mapping[str, object]) -> str:
-    """The header, at most 180 entries and 8192 characters. A key that no header can hold (a space in it) stays here."""
+    """The header, at most 180 entries and 8192 characters. A key that no header can hold (a space in it) stays here, and so do secrets."""
     members: list[str] = []
     length = -1
     for key, value in entries.items():
-        if not _KEY.fullmatch(key):
+        # Baggage goes to every service that is called, whoever runs it.
+        if not _KEY.fullmatch(key) or is_sensitive(key) or redact_text(text := str(value)) != text:
             continue
-        member = f"{key}={quote(str(value), safe=_UNQUOTED, errors='replace')}{getattr(value, 'properties', '')}"
+        member = f"{key}={quote(text, safe=_UNQUOTED, errors='replace')}{getattr(value, 'properties', '')}"
         if length + 1 + len(member) > _LONGEST_HEADER:
             continue
         length += 1 + len(member)
