@@ -68,9 +68,13 @@ def test_every_panel_has_data(scene: Scene):
 def test_prometheus_holds_the_catalogue_and_nothing_else(scene: Scene):
     """D2: every name that the demo's services send is in the catalogue."""
     services = "|".join(service.name for service in SERVICES)
-    stored = {series["__name__"] for series in scene.prometheus.series(f'{{service_name=~"{services}", __name__!~"ALERTS.*|.*:.*"}}')}
-    assert stored <= {name for metric in (*METRICS, TARGET_INFO) for name in series_names(metric)}
-    assert set(series_names(HTTP_SERVER_REQUEST_DURATION)) <= stored
+
+    def stored() -> set[str]:
+        return {series["__name__"] for series in scene.prometheus.series(f'{{service_name=~"{services}", __name__!~"ALERTS.*|.*:.*"}}')}
+
+    wanted = set(series_names(HTTP_SERVER_REQUEST_DURATION))
+    wait_until(lambda: wanted <= stored(), 90, "the services' requests are in Prometheus")
+    assert stored() <= {name for metric in (*METRICS, TARGET_INFO) for name in series_names(metric)}
 
 
 def test_a_duration_leads_to_its_trace(scene: Scene):
