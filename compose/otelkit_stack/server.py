@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from otelkit_stack.api.loki import loki_routes
+from otelkit_stack.api.prometheus import prometheus_routes
 from otelkit_stack.api.routes import api_routes
 from otelkit_stack.errors import StackError
 from otelkit_stack.intake import Intake
@@ -45,6 +46,7 @@ def stack_app(store: Store, queries: Queries, *, take: Take | None = None, limit
         routes=[
             *receiver_routes(take or store.submit, limit),
             *loki_routes(store.file),
+            *prometheus_routes(store),
             *api_routes(store, queries),
             *page_routes(queries),
         ],

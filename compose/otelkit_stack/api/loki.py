@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from otelkit_stack.api.parameters import BadParameterError, duration_parameter, integer_parameter, time_parameter
+from otelkit_stack.api.parameters import BadParameterError, duration_parameter, integer_parameter, parameters_of, time_parameter
 from otelkit_stack.database import explain, open_reader
 from otelkit_stack.errors import StackError
 from otelkit_stack.logql import syntax as s
@@ -33,10 +33,12 @@ _SECOND_NS = 1_000_000_000
 _CATEGORIZE = "categorize-labels"
 _MOST_LINES = 5000
 
+Answer = Callable[[Request, dict[str, str], Lines], Response]
+
 
 def loki_routes(file: Path) -> list[Route]:
     """Routes that answer from the database ``file``."""
-    paths: dict[str, Callable[[Request, Lines], Response]] = {
+    paths: dict[str, Answer] = {
         "/loki/api/v1/query": _query,
         "/loki/api/v1/query_range": _query_range,
     }
@@ -44,20 +46,19 @@ def loki_routes(file: Path) -> list[Route]:
 
 
 class _Endpoint:
-    def __init__(self, file: Path, answer: Callable[[Request, Lines], Response]) -> None:
+    def __init__(self, file: Path, answer: Answer) -> None:
         self._file = file
         self._answer = answer
 
     async def answer(self, request: Request) -> Response:
-        if request.method == "POST":
-            await request.form()
-        return await run_in_threadpool(self._run, request)
+        given = {name: values[0] for name, values in (await parameters_of(request)).items() if values}
+        return await run_in_threadpool(self._run, request, given)
 
-    def _run(self, request: Request) -> Response:
+    def _run(self, request: Request, given: dict[str, str]) -> Response:
         try:
             connection = open_reader(self._file)
             try:
-                return self._answer(request, Lines(connection))
+                return self._answer(request, given, Lines(connection))
             finally:
                 connection.close()
         except (LogQLError, BadParameterError) as error:
@@ -66,13 +67,7 @@ class _Endpoint:
             raise StackError(explain(error, self._file)) from error
 
 
-def _parameters(request: Request) -> dict[str, str]:
-    form = getattr(request, "_form", None) or {}
-    return {**dict(request.query_params), **{key: value for key, value in form.items() if isinstance(value, str)}}
-
-
-def _query(request: Request, source: Lines) -> Response:
-    given = _parameters(request)
+def _query(_request: Request, given: dict[str, str], source: Lines) -> Response:
     at = time_parameter(given, "time", time.time_ns())
     query = parse(given.get("query", ""))
     if isinstance(query, s.LogQuery):
@@ -84,8 +79,7 @@ def _query(request: Request, source: Lines) -> Response:
     return _success("vector", vector)
 
 
-def _query_range(request: Request, source: Lines) -> Response:
-    given = _parameters(request)
+def _query_range(request: Request, given: dict[str, str], source: Lines) -> Response:
     end = time_parameter(given, "end", time.time_ns())
     start = time_parameter(given, "start", end - duration_parameter(given, "since", HOUR_NS))
     if end < start:

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
 
 from otelkit_stack.logql.units import duration_ns
+
+
+async def parameters_of(request: Request) -> dict[str, list[str]]:
+    """What the query and, of a POST, the form say: every value of each name."""
+    given: dict[str, list[str]] = {name: request.query_params.getlist(name) for name in request.query_params}
+    if request.method == "POST":
+        for name, values in parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True).items():
+            given.setdefault(name, []).extend(values)
+    return given
 
 
 class BadParameterError(ValueError):
