@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -70,22 +70,22 @@ class Frame:
 
     def masked(self, mask: Booleans) -> Frame:
         """Without the values where the mask is False."""
-        return replace(self, present=self.present & mask)
+        return Frame(self.labels, self.values, self.present & mask, self.nameless)
 
     def until(self, step: int) -> Frame:
         """Only the steps before this one."""
-        return replace(self, values=self.values[:, :step], present=self.present[:, :step])
+        return Frame(self.labels, self.values[:, :step], self.present[:, :step], self.nameless)
 
     def spread(self, steps: int) -> Frame:
         """The only step's values at each of so many steps."""
         shape = (len(self.labels), steps)
-        return replace(self, values=np.broadcast_to(self.values, shape), present=np.broadcast_to(self.present, shape))
+        return Frame(self.labels, np.broadcast_to(self.values, shape), np.broadcast_to(self.present, shape), self.nameless)
 
     def without_names(self, *, late: bool) -> Frame:
         """Without the metric's name and what else says what the values are; ``late`` only notes that they go at the end."""
         if late:
-            return replace(self, nameless=[True] * len(self.labels))
-        return replace(self, labels=[labels.drop(METADATA) for labels in self.labels])
+            return Frame(self.labels, self.values, self.present, [True] * len(self.labels))
+        return Frame([labels.drop(METADATA) for labels in self.labels], self.values, self.present, self.nameless)
 
 
 def joined(frames: Sequence[Frame]) -> Frame:

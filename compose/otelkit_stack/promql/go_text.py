@@ -23,7 +23,7 @@ def answered(value: float) -> str:
     """A sample's value in an answer of the HTTP API: like :func:`plain`, with an exponent where there are many zeros."""
     if not value or 1e-6 <= abs(value) < 1e21 or not math.isfinite(value):
         return plain(value)
-    return _scientific(value)
+    return scientific(value)
 
 
 def general(value: float) -> str:
@@ -31,7 +31,7 @@ def general(value: float) -> str:
     special = _special(value)
     if special:
         return special
-    return _scientific(value) if value and not 1e-4 <= abs(value) < 1e6 else plain(value)
+    return scientific(value) if value and not 1e-4 <= abs(value) < 1e6 else plain(value)
 
 
 def quoted(text: str, mark: str = '"') -> str:
@@ -48,7 +48,11 @@ def _special(value: float) -> str:
     return "" if math.isfinite(value) else "+Inf" if value > 0 else "-Inf"
 
 
-def _scientific(value: float) -> str:
+def scientific(value: float) -> str:
+    """The shortest digits that mean the number, always with an exponent: ``strconv.FormatFloat(value, 'e', -1, 64)``."""
+    special = _special(value)
+    if special:
+        return special
     sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
     assert isinstance(exponent, int)
     first, *others = map(str, digits)

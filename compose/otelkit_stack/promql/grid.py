@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,11 +31,11 @@ class Grid:
 
     def first(self) -> Grid:
         """The first moment alone."""
-        return replace(self, count=1, is_range=False)
+        return Grid(self.start, self.step, 1)
 
     def shifted(self, by: int) -> Grid:
         """The same moments, so much later."""
-        return replace(self, start=self.start + by)
+        return Grid(self.start + by, self.step, self.count, self.is_range)
 
 
 def between(start: int, end: int, step: int) -> Grid:

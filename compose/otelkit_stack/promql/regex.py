@@ -40,11 +40,11 @@ class RegexError(ValueError):
 
 
 @lru_cache(maxsize=1024)
-def compiled(expression: str) -> re.Pattern[str]:
-    """A pattern to be used with ``fullmatch``, in which ``.`` matches a newline too. Raises RegexError."""
+def compiled(expression: str, *, dot_matches_newline: bool = True) -> re.Pattern[str]:
+    """The pattern; Prometheus lets ``.`` match a newline in selectors, Go elsewhere does not. Raises RegexError."""
     translated = _Translation(expression).text()
     try:
-        return re.compile(translated, re.DOTALL)
+        return re.compile(translated, re.DOTALL if dot_matches_newline else 0)
     except (re.error, OverflowError) as error:
         raise RegexError(f"{error}", expression) from error
 

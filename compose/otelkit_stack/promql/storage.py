@@ -42,18 +42,21 @@ class MemoryStorage:
     """Series in memory, in the order in which they were first added."""
 
     def __init__(self) -> None:
-        self._series: dict[Labels, Series] = {}
+        self._series: dict[Labels, _Growing] = {}
 
     def add(self, labels: Labels | Mapping[str, str], samples: Iterable[tuple[int, float]]) -> None:
         """Append samples, ``(milliseconds, value)``, to a series. Raises ValueError for one that is not later than the last."""
         key = labels if isinstance(labels, Labels) else Labels.of(labels)
-        known = self._series.get(key, Series(key, np.empty(0, dtype=np.int64), np.empty(0)))
-        added = list(samples)
-        times = np.concatenate([known.timestamps, np.array([time for time, _ in added], dtype=np.int64)])
-        if (times[1:] <= times[:-1]).any():
-            raise ValueError(f"the samples of {key} are not in the order of their times")
-        values = np.concatenate([known.values, np.array([value for _, value in added], dtype=np.float64)])
-        self._series[key] = Series(key, times, values)
+        series = self._series.setdefault(key, _Growing(key))
+        for time, value in samples:
+            series.append(time, value)
+
+    def append(self, samples: Iterable[tuple[Labels, int, float]]) -> None:
+        """Append samples of any series, ``(labels, milliseconds, value)``, but for those that are not later than their series' last."""
+        for labels, time, value in samples:
+            series = self._series.setdefault(labels, _Growing(labels))
+            if time > series.last:
+                series.append(time, value)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -62,9 +65,36 @@ class MemoryStorage:
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
         wanted = tuple(matchers)
         found = []
-        for labels, series in self._series.items():
+        for labels, growing in self._series.items():
             if select_all(wanted, labels):
+                series = growing.so_far()
                 first, last = np.searchsorted(series.timestamps, (start_ms, end_ms + 1))
                 if first < last:
                     found.append(Series(labels, series.timestamps[first:last], series.values[first:last]))
         return found
+
+
+class _Growing:
+    """A series that is still written to; arrays of it are made when somebody asks."""
+
+    def __init__(self, labels: Labels) -> None:
+        self._labels = labels
+        self._times: list[int] = []
+        self._values: list[float] = []
+        self._series: Series | None = None
+
+    @property
+    def last(self) -> int:
+        return self._times[-1] if self._times else -(2**63)
+
+    def append(self, time: int, value: float) -> None:
+        if time <= self.last:
+            raise ValueError(f"the sample of {self._labels} at {time} ms does not come after the one at {self.last} ms")
+        self._times.append(time)
+        self._values.append(value)
+        self._series = None
+
+    def so_far(self) -> Series:
+        if self._series is None:
+            self._series = Series(self._labels, np.array(self._times, dtype=np.int64), np.array(self._values, dtype=np.float64))
+        return self._series

@@ -135,7 +135,7 @@ class ScriptRunner:
             raise OutOfScopeError("experimental") from None
         except ParseError:
             return None
-        for selector in _nodes(expression, VectorSelector):
+        for selector in nodes(expression, VectorSelector):
             if any(select_all(selector.matchers, labels) for labels in self._native):
                 raise OutOfScopeError("native histograms")
         return expression
@@ -175,20 +175,21 @@ class ScriptRunner:
             _check_answer(case, VectorAnswer(at_ms, tuple(samples)))
 
 
-def _nodes(expression: object, kind: type[T]) -> Iterator[T]:
+def nodes(expression: object, kind: type[T]) -> Iterator[T]:
+    """All parts of the tree of this kind."""
     if isinstance(expression, kind):
         yield expression
     if isinstance(expression, tuple):
         for part in expression:
-            yield from _nodes(part, kind)
+            yield from nodes(part, kind)
     elif is_dataclass(expression):
         for part_field in fields(expression):
-            yield from _nodes(getattr(expression, part_field.name), kind)
+            yield from nodes(getattr(expression, part_field.name), kind)
 
 
 def _other_times(case: Eval, expression: Expression | None) -> list[int]:
     """Other times at which the query must say the same once ``@`` fixes all its selectors."""
-    moves = any(call.function.name in DEPENDS_ON_EVALUATION_TIME for call in _nodes(expression, Call))
+    moves = any(call.function.name in DEPENDS_ON_EVALUATION_TIME for call in nodes(expression, Call))
     if expression is None or moves or case.expected("fail"):
         return []
     at = case.start_ms
