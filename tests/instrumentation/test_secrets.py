@@ -220,7 +220,7 @@ def test_a_planted_secret_comes_out_nowhere(place, ask):
 
 @override_settings(ROOT_URLCONF=__name__)
 def test_everything_else_is_still_told(capsys):
-    """C1, the loud side: what is no secret is kept, or nobody would need the line. Here with a console handler of the project's."""
+    """C1, the loud side: what is no secret beside one is kept, or nobody would need the line. Printed, too."""
     console = logging.StreamHandler(sys.stdout)
     logging.getLogger().addHandler(console)
     try:

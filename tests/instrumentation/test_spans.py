@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import Any
 
@@ -13,6 +14,7 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, Tracer
 
 from otelkit.export.spans import encode_spans
+from otelkit.testing import capture
 from otelkit.testing.decoding import decode_spans
 from otelkit.traces.provider import GuestFriendlyTracer, KitTracerProvider, SwitchedProcessor, SwitchedSampler
 from otelkit.traces.span import MOST_ATTRIBUTES
@@ -127,6 +129,50 @@ def test_an_exception_in_a_current_span_is_recorded_without_its_secret():
     (span,) = exported(spans)
     assert (span["status"], span["events"][0]["attributes"]["exception.type"]) == ("ERROR", "ValueError")
     assert secret not in str(span["events"])
+
+
+TRACER = trace.get_tracer("shop", "2.0", attributes={"team": "a"})
+"""As a project has it: made when a module is imported, long before anything starts."""
+
+
+@TRACER.start_as_current_span("boil")
+def boil(eggs: int) -> int:
+    return eggs
+
+
+@TRACER.start_as_current_span("brew")
+async def brew(cups: int) -> int:
+    await asyncio.sleep(0)
+    with TRACER.start_as_current_span("pour"):
+        return cups
+
+
+def make_tea() -> tuple[int, int, int]:
+    return boil(3), boil(4), asyncio.run(brew(2))
+
+
+def test_a_projects_tracer_decorates_functions_and_coroutines_and_follows_start_and_stop():
+    tracer = trace.get_tracer("shop")
+    for _ in range(2):
+        assert make_tea() == (3, 4, 2)
+        with capture() as telemetry:
+            assert make_tea() == (3, 4, 2)
+            telemetry.assert_span("boil", times=2)
+            telemetry.assert_span("pour", parent="brew")
+            assert telemetry.span("brew")["scope"] == "shop"
+            assert telemetry.span("brew")["duration_s"] >= telemetry.span("pour")["duration_s"]
+            assert isinstance(tracer.start_span("x"), ReadableSpan), "it is the SDK's span all the same"
+        assert not tracer.start_span("x").is_recording()
+
+
+def test_a_list_is_taken_as_it_was():
+    with capture() as telemetry:
+        for tracer in (telemetry.runtime.tracer, trace.get_tracer("shop")):
+            span, eggs = tracer.start_span("boil"), [1, 2]
+            span.set_attribute("eggs", eggs)
+            eggs.append(3)
+            span.end()
+        telemetry.assert_span("boil", {"eggs": [1, 2]}, times=2)
 
 
 def test_a_processor_of_the_project_sees_the_kits_spans_too():

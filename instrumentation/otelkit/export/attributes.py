@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from otelkit.export.values import encode_text, encode_value, name_of, utf8
+from otelkit.export.values import encode_text, encode_value, utf8
 from otelkit.export.wire import DELIMITED, FIXED64, VARINT, double, sized, tag, varint
 from otelkit.redaction import REDACTED, redactor_of
+from otelkit.safe_text import name_of
 
 LONGEST_KEPT = 256
 """Bytes of a pair. Longer texts (statements, stacks, addresses) rarely come twice."""

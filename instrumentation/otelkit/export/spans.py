@@ -21,6 +21,7 @@ from otelkit.export.envelope import ITEM, ScopeItems, encode_request, encode_sco
 from otelkit.export.values import utf8
 from otelkit.export.wire import DELIMITED, FIXED32, FIXED64, VARINT, fixed32, fixed64, sized, tag, varint
 from otelkit.redaction import redact_query_strings, redact_text
+from otelkit.safe_text import name_of
 from otelkit.traces.span import RecordingSpan
 
 # Span
@@ -100,7 +101,7 @@ def _span(span: ReadableSpan | RecordingSpan) -> bytes:
         span_id.to_bytes(8, "big"),
         _TRACE_STATE + sized(utf8(trace_state.to_header())) if trace_state else b"",
         _PARENT_SPAN_ID + parent.span_id.to_bytes(8, "big") if parent is not None else b"",
-        _name(name) if len(name) <= _LONGEST_KEPT_NAME else _new_name(name),
+        _name(name) if type(name) is str and len(name) <= _LONGEST_KEPT_NAME else _new_name(name),
         _KINDS[id(kind)],
         _START,
         fixed64(start or 0),
@@ -123,9 +124,9 @@ def _span(span: ReadableSpan | RecordingSpan) -> bytes:
     return b"".join(parts)
 
 
-def _new_name(name: str) -> bytes:
+def _new_name(name: object) -> bytes:
     # A name should be a pattern; some instrumentations put the address there.
-    return _NAME + sized(utf8(redact_query_strings(name)))
+    return _NAME + sized(utf8(redact_query_strings(name_of(name))))
 
 
 _name = lru_cache(maxsize=1024)(_new_name)
@@ -133,9 +134,8 @@ _name = lru_cache(maxsize=1024)(_new_name)
 
 def _status(code: StatusCode, message: str | None) -> bytes:
     number = code.value
-    return _STATUS + sized(
-        (_STATUS_MESSAGE + sized(utf8(redact_text(message))) if message else b"") + (_STATUS_CODE + varint(number) if number else b"")
-    )
+    text = "" if message is None else redact_text(name_of(message))
+    return _STATUS + sized((_STATUS_MESSAGE + sized(utf8(text)) if text else b"") + (_STATUS_CODE + varint(number) if number else b""))
 
 
 def _event(event: Event) -> bytes:
@@ -145,7 +145,7 @@ def _event(event: Event) -> bytes:
             _EVENT_TIME,
             fixed64(event.timestamp),
             _EVENT_NAME,
-            sized(utf8(event.name)),
+            sized(utf8(name_of(event.name))),
             encode_attributes(event.attributes or {}, _EVENT_ATTRIBUTES),
             _EVENT_DROPPED + varint(dropped) if dropped else b"",
         )

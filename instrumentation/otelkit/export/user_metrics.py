@@ -92,7 +92,7 @@ def _metric(metric: Metric) -> pb.Metric:
 
 
 def _number(point: NumberDataPoint) -> pb.NumberDataPoint:
-    value = {"as_int": point.value} if isinstance(point.value, int) and point.value in _INT64 else {"as_double": float(point.value)}
+    value = {"as_int": int(point.value)} if _is_int64(point.value) else {"as_double": float(point.value)}
     return pb.NumberDataPoint(**_common(point), **value)
 
 
@@ -110,14 +110,19 @@ def _exemplar(exemplar: Exemplar) -> pb.Exemplar:
         time_unix_nano=exemplar.time_unix_nano,
         filtered_attributes=_attributes(exemplar.filtered_attributes),
     )
-    if isinstance(exemplar.value, int) and exemplar.value in _INT64:
-        message.as_int = exemplar.value
+    if _is_int64(exemplar.value):
+        message.as_int = int(exemplar.value)
     else:
         message.as_double = exemplar.value
     if exemplar.trace_id and exemplar.span_id:
         message.trace_id = exemplar.trace_id.to_bytes(16, "big")
         message.span_id = exemplar.span_id.to_bytes(8, "big")
     return message
+
+
+def _is_int64(value: Any) -> bool:
+    # By its index: of a subclass, like an IntEnum, a range would compare each of its members.
+    return isinstance(value, int) and int.__index__(value) in _INT64
 
 
 def _attributes(attributes: Mapping[str, Any] | None) -> list[KeyValue]:
@@ -129,8 +134,8 @@ def _value(value: Any, depth: int = 4) -> AnyValue:
         return AnyValue(string_value=_text(redact_text(value)))
     if isinstance(value, bool):
         return AnyValue(bool_value=value)
-    if isinstance(value, int) and value in _INT64:
-        return AnyValue(int_value=value)
+    if _is_int64(value):
+        return AnyValue(int_value=int.__index__(value))
     if isinstance(value, float):
         return AnyValue(double_value=value)
     if isinstance(value, bytes):

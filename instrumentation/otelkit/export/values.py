@@ -10,6 +10,7 @@ from typing import Any
 
 from otelkit.export.wire import DELIMITED, FIXED64, VARINT, double, sized, tag, varint
 from otelkit.redaction import REDACTED, redact_text, redactor_of
+from otelkit.safe_text import name_of, safe_text, unserializable
 
 ATTRIBUTE_TEXT_LIMIT = 16_384
 """Characters of one text; a longer one is cut, or one value could fill a batch."""
@@ -36,14 +37,6 @@ def utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def name_of(key: object) -> str:
-    """An attribute's key as text, also where it is none and its ``__str__`` raises."""
-    try:
-        return key if type(key) is str else str.__str__(str(key))
-    except Exception as error:  # noqa: BLE001 - a key's own methods may raise anything, and its span is worth more than it
-        return _unserializable(key, error)
-
-
 def encode_text(text: str) -> bytes:
     """An AnyValue that holds the text as it is, without its length: for what is known to hold no secret."""
     return _STRING + sized(utf8(text))
@@ -54,11 +47,7 @@ def encode_value(value: Any) -> bytes:
     try:
         return _any(value, DEEPEST, [ATTRIBUTE_SIZE_LIMIT])
     except Exception as error:  # noqa: BLE001 - a value's own methods may raise anything, and its span is worth more than it
-        return encode_text(_unserializable(value, error))
-
-
-def _unserializable(value: object, error: Exception) -> str:
-    return f"<unserializable {type(value).__name__}: {type(error).__name__}>"
+        return encode_text(unserializable(value, error))
 
 
 def _any(value: Any, depth: int, room: list[int]) -> bytes:
@@ -72,7 +61,7 @@ def _any(value: Any, depth: int, room: list[int]) -> bytes:
         return _KVLIST + sized(_members((_pair(key, item, depth - 1, room) for key, item in value.items()), room))
     if isinstance(value, Iterable):
         return _ARRAY + sized(_members((_any(item, depth - 1, room) for item in value), room))
-    return _string(str.__str__(str(value)))
+    return _string(safe_text(value))
 
 
 def _scalar(value: Any) -> bytes | None:
@@ -81,9 +70,10 @@ def _scalar(value: Any) -> bytes | None:
     if isinstance(value, bool):
         return _BOOL + (b"\x01" if value else b"\x00")
     if isinstance(value, int):
-        return _INT + varint(value) if value in _INT64 else _string(_large(value))
+        number = int.__index__(value)  # of a subclass, like an IntEnum, a range would compare each of its members
+        return _INT + varint(number) if number in _INT64 else _string(_large(number))
     if isinstance(value, float):
-        return _DOUBLE + double(value)
+        return _DOUBLE + double(float.__float__(value))
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _BYTES + sized(_clean_bytes(bytes(value[:ATTRIBUTE_TEXT_LIMIT])))
     return None

@@ -15,8 +15,9 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from otelkit.catalog import logs as keys
-from otelkit.logs.values import CONTAINERS, Cleaner, safe_text, truncated, well_formed
+from otelkit.logs.values import CONTAINERS, Cleaner, truncated, well_formed
 from otelkit.redaction import redact_code, redact_text
+from otelkit.safe_text import safe_text
 
 LONGEST_MESSAGE = 4_096
 LONGEST_STACKTRACE = 16_384
@@ -35,7 +36,7 @@ def describe_exception(error: BaseException) -> dict[str, str]:
     """The ``exception.*`` keys and ``error.fingerprint`` of an exception."""
     return {
         keys.EXCEPTION_TYPE: well_formed(type_name(type(error))),
-        keys.EXCEPTION_MESSAGE: _message(error),
+        keys.EXCEPTION_MESSAGE: message_of(error),
         keys.EXCEPTION_STACKTRACE: well_formed(stacktrace(error)),
         keys.ERROR_FINGERPRINT: fingerprint(error),
     }
@@ -73,7 +74,8 @@ def _frames(trace: TracebackType | None) -> Iterator[FrameType]:
     return (frame for frame, _ in traceback.walk_tb(trace))
 
 
-def _message(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
+    """``str(error)`` without secrets, and bounded, also where it raises or would print a container without end."""
     if type(error).__str__ is BaseException.__str__ and any(type(arg) in CONTAINERS for arg in error.args):
         # Its own str() would print the container whole.
         text = safe_text(Cleaner().value(error.args[0] if len(error.args) == 1 else error.args))
@@ -94,7 +96,7 @@ def _format(error: BaseException, depth: int) -> Iterator[str]:
             )
             yield "Traceback (most recent call last):"
             yield "".join(summary.format()).rstrip("\n")
-        message = _message(member)
+        message = message_of(member)
         yield f"{type_name(type(member))}: {message}" if message else type_name(type(member))
         for note in _notes(member):
             yield redact_text(well_formed(truncated(note, LONGEST_MESSAGE)))

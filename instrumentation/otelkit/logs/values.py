@@ -16,6 +16,7 @@ from typing import Any
 
 from otelkit.logs.django_values import describe_django_value
 from otelkit.redaction import REDACTED, is_sensitive, redact_text
+from otelkit.safe_text import safe_text, unserializable
 
 LONGEST_TEXT = 8_192
 """Characters of one value. Loki refuses lines of more than 256 KB."""
@@ -52,20 +53,6 @@ def well_formed(text: str) -> str:
         # By way of UTF-16, two halves that belong together become the character they stand for.
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
-
-
-def safe_text(value: object) -> str:
-    """``str(value)``, or a note of what went wrong there."""
-    try:
-        # Not str(value): of a subclass it may return the subclass, whose methods may be anything.
-        return str.__str__(str(value))
-    except Exception as error:  # noqa: BLE001 - __str__ is the user's code, and may raise whatever it likes
-        return unserializable(value, error)
-
-
-def unserializable(value: object, error: Exception) -> str:
-    """The note that stands in for a value that raised."""
-    return f"<unserializable {type(value).__name__}: {type(error).__name__}>"
 
 
 class Cleaner:

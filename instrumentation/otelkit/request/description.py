@@ -9,7 +9,8 @@ from opentelemetry.trace import Span, Status, StatusCode
 
 from otelkit.catalog.labels import OTHER_METHOD
 from otelkit.config import Requests
-from otelkit.redaction import redact_path, redact_text
+from otelkit.logs.exceptions import message_of
+from otelkit.redaction import redact_path
 from otelkit.request.addresses import ServerAddresses, client_address_reader
 from otelkit.request.state import RequestState
 from otelkit.request.views import user_of, view_name
@@ -95,7 +96,7 @@ def _add_phases(attributes: dict[str, Any], state: RequestState) -> None:
 
 def _mark(span: Span, error_type: str | None, exception: BaseException | None) -> None:
     if exception is not None:
-        span.add_event("exception", {"exception.type": qualified(exception), "exception.message": redact_text(str(exception))[:1024]})
+        span.add_event("exception", {"exception.type": qualified(exception), "exception.message": message_of(exception)[:1024]})
         span.set_status(Status(StatusCode.ERROR, qualified(exception)))
     elif error_type:
         span.set_status(Status(StatusCode.ERROR))

@@ -38,7 +38,8 @@ def capture(
         undo.callback(startup.stop)
         runtime = startup.start(config, sender=sender)
         if runtime is None:
-            raise OtelkitError("otelkit is switched off by these settings, so there is nothing to capture.")
+            why = "could not start; its log says why" if config.enabled else "is switched off by these settings"
+            raise OtelkitError(f"otelkit {why}, so there is nothing to capture.")
         if fixed:
             fixed_resource(runtime.resource, config.service.attributes)
             if runtime.log_wiring is not None:

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, ParentBased, 
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Tracer, TraceState
 from opentelemetry.util.types import Attributes
 
+from otelkit.traces.guarded import guarded
 from otelkit.traces.suppression import is_suppressed
 from otelkit.traces.tracer import KitTracer
 
@@ -102,6 +103,10 @@ class KitTracerProvider(TracerProvider):
         super().__init__(sampler=sampler, shutdown_on_exit=False)
         super().add_span_processor(processor)
         self.has_guests = False
+
+    def get_tracer(self, *args: Any, **kwargs: Any) -> Tracer:
+        """The SDK's tracer, whose spans raise for no value."""
+        return guarded(super().get_tracer(*args, **kwargs))
 
     def add_span_processor(self, span_processor: SpanProcessor) -> None:
         """From now on every span is the SDK's, so that the newcomer sees the kit's too."""

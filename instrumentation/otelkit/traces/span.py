@@ -6,7 +6,6 @@ with whatever a project adds, so nothing is checked here but the number of attri
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter_ns, time_ns
 from typing import Any, NamedTuple
@@ -14,6 +13,9 @@ from typing import Any, NamedTuple
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.util.types import Attributes, AttributeValue
+
+from otelkit.logs.exceptions import message_of, stacktrace, type_name
+from otelkit.safe_text import name_of
 
 MOST_ATTRIBUTES = 128
 MOST_EVENTS = 128
@@ -88,13 +90,17 @@ class RecordingSpan(Span):
         return self.end_time is None
 
     def set_attribute(self, key: str, value: AttributeValue) -> None:
-        self.set_attributes({key: value})
+        # A list is taken as it is now: its owner may go on to change it.
+        self.set_attributes({name_of(key): tuple(value) if type(value) is list else value})
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         if self.end_time is not None:
             return
         mine = self.attributes
-        mine.update(attributes)
+        try:
+            mine.update(attributes)
+        except Exception:  # noqa: BLE001  (no mapping, or one whose methods raise: not the business of who is being observed)
+            return
         while len(mine) > MOST_ATTRIBUTES:
             mine.popitem()
             self.dropped_attributes += 1
@@ -105,7 +111,11 @@ class RecordingSpan(Span):
         if len(self.events) == MOST_EVENTS:
             self.dropped_events += 1
         else:
-            self.events.append(Event(name, dict(attributes or {}), timestamp or time_ns()))
+            try:
+                held = {} if attributes is None else dict(attributes)
+            except Exception:  # noqa: BLE001  (as above)
+                held = {}
+            self.events.append(Event(name, held, timestamp or time_ns()))
 
     def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
         if self.end_time is None:
@@ -117,23 +127,21 @@ class RecordingSpan(Span):
 
     def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
         """OK is final, and UNSET never replaces anything (specification of the API)."""
-        wanted = status if isinstance(status, Status) else Status(status, description)
-        if self.end_time is None and self.status.status_code is not StatusCode.OK and wanted.status_code is not StatusCode.UNSET:
-            self.status = wanted
+        if not isinstance(status, Status):
+            status = Status(status, None if description is None else name_of(description))
+        if self.end_time is None and self.status.status_code is not StatusCode.OK and status.status_code is not StatusCode.UNSET:
+            self.status = status
 
     def record_exception(
         self, exception: BaseException, attributes: Attributes = None, timestamp: int | None = None, escaped: bool = False
     ) -> None:
-        from otelkit.redaction import redact_text
-
-        kind = type(exception)
-        described: dict[str, Any] = {
-            "exception.type": kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}",
-            "exception.message": redact_text(str(exception)),
-            "exception.stacktrace": redact_text("".join(traceback.format_exception(exception))),
+        event = {
+            "exception.type": type_name(type(exception)),
+            "exception.message": message_of(exception),
+            "exception.stacktrace": stacktrace(exception),
             "exception.escaped": str(escaped),
         }
-        self.add_event("exception", {**described, **(attributes or {})}, timestamp)
+        self.add_event("exception", {**event, **(attributes or {})}, timestamp)
 
     def end(self, end_time: int | None = None) -> None:
         if self.end_time is None:
