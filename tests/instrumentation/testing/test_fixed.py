@@ -73,7 +73,9 @@ def test_afterwards_ids_are_random_and_the_clock_is_the_machines_again():
 
 WAITS = {
     # They wait in the machine's time, or say how long something of ours took.
-    "otelkit.doctor.hops",
+    "otelkit.database.migrations",
+    "otelkit.doctor.listening",
+    "otelkit.doctor.read_back",
     "otelkit.export.breaker",
     "otelkit.export.connection",
     "otelkit.export.exporter",
@@ -86,6 +88,8 @@ WAITS = {
     # Only for records whose own time makes no sense, and to write a time out.
     "otelkit.logs.line",
     "otelkit.logs.formatter",
+    # Gives the dice of a forked worker a seed of its own.
+    "otelkit.forking",
 }
 ROOT = Path(otelkit.__file__).parent
 
