@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,8 +62,9 @@ def serving(project: Project, *command: str, address: str | Path, **environment:
             _await_connections(server, address)
             yield server
         finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # the workers and reloaded children of the server too: they hold the pipes
             if process.poll() is None:
-                process.kill()
                 server.output += "".join(process.communicate())
 
 
