@@ -43,6 +43,18 @@ def _kit_is_off() -> Iterator[None]:
     assert not running, "this test left otelkit running"
 
 
+@pytest.fixture(autouse=True)
+def _async_tests_forget_their_connections() -> Iterator[None]:
+    """The thread that runs the sync parts of async tests outlives them, and what it opened while one kit ran is hidden from the next."""
+    from asgiref.sync import SyncToAsync
+    from django.db import connections
+
+    yield
+    executor = SyncToAsync.single_thread_executor
+    if executor._threads:
+        executor.submit(connections.close_all).result()
+
+
 _NEEDS = {
     "backends": ("make backends", ("prometheus", "promtool", "alertmanager", "amtool", "otelcol-contrib", "loki")),
     "containers": ("make containers", ("docker",)),

@@ -33,12 +33,12 @@ def work(number):
     with trace.get_tracer("tests").start_as_current_span("work"):
         return number
 
-runtime = startup.start(load({"export": {"endpoint": sys.argv[1], "interval": 30.0}}, {}))
+runtime = startup.start(load({"export": {"endpoint": sys.argv[1], "interval": 30.0, "shutdown_timeout": LEAVES_WITHIN}}, {}))
 """
 
 
-def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", PREPARE + textwrap.dedent(script), *arguments]
+def run(script: str, *arguments: str, leaves_within: float = 3.0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", PREPARE.replace("LEAVES_WITHIN", str(leaves_within)) + textwrap.dedent(script), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 
@@ -82,9 +82,10 @@ def test_a_second_sigterm_does_not_wait():
             time.sleep(30)
             """,
             f"http://127.0.0.1:{silent.getsockname()[1]}",
+            leaves_within=29.0,
         )
     assert done.returncode == -signal.SIGTERM
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20  # not the 29 s that leaving may take, on a busy machine either
 
 
 @pytest.mark.parametrize("kind", ["Process", "ProcessPoolExecutor"])
