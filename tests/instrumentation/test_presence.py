@@ -195,6 +195,14 @@ def test_a_command_that_records_nothing_sends_nothing_and_waits_for_nobody():
     assert (done.returncode, done.stdout, done.stderr) == (0, "done None None\n", "")
 
 
+def test_what_is_recorded_while_the_interpreter_ends_is_sent():
+    """B3: Python 3.12 and newer start no thread any more by then."""
+    with receiver() as running:
+        done = run('import atexit; atexit.register(lambda: trace.get_tracer("tests").start_span("last").end())', running.endpoint)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [span.name for span, _ in spans_in(running.requests)] == ["last"]
+
+
 def test_the_line_that_begins_is_printed_once_and_sent_once():
     """It is the first thing that is recorded: its handlers are at work while the process learns its name."""
     with receiver() as running:

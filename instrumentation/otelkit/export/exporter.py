@@ -73,6 +73,7 @@ class Exporter:
         self._deadline = 0.0
         self._metrics_due = monotonic() + self._config.metrics.interval
         self._thread: Thread | None = None
+        self._is_alone = False
         self._settling = Lock()
         self._abandoned = False
         # The last failure while leaving: what was lost is worth more than why one try failed, and one sentence a minute may be said.
@@ -113,8 +114,13 @@ class Exporter:
             self._make_events()  # now: gevent may have replaced threading since, and its greenlet must not wait for a thread's event
             self._metrics_due = monotonic() + self._config.metrics.interval
             # A daemon: interpreter exit must not wait for a receiver. shutdown() waits, and for a bounded time.
-            self._thread = Thread(target=self._run, name="otelkit-export", daemon=True)
-            self._thread.start()
+            thread = Thread(target=self._run, name="otelkit-export", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the interpreter is ending: shutdown() comes, and sends by itself
+                self._is_alone = True
+            else:
+                self._thread = thread
 
     def flush(self, timeout: float) -> bool:
         """Sends everything queued, metrics included; False if that did not succeed within ``timeout`` seconds."""
@@ -127,15 +133,19 @@ class Exporter:
 
     def shutdown(self, timeout: float | None = None) -> None:
         """Sends what is queued and stops, within ``timeout`` seconds in all; what is left then is counted as dropped."""
-        if self._thread is None:
+        if self._thread is None and not self._is_alone:
             return
         timeout = self._export.shutdown_timeout if timeout is None else timeout
         self._deadline = monotonic() + timeout
         self._closing.set()
         self._wake.set()
-        self._thread.join(timeout)
-        abandoned = self._thread.is_alive()
-        self._thread = None
+        abandoned = False
+        if self._thread is None:
+            self._run()
+        else:
+            self._thread.join(timeout)
+            abandoned = self._thread.is_alive()
+        self._thread, self._is_alone = None, False
         with patiently(self._settling):
             self._abandoned = abandoned
             for queue in (self._spans, self._logs):

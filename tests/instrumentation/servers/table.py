@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -136,10 +136,18 @@ SERVERS = (
     Server("daphne", (str(_PROGRAMS / "daphne"), "--port", "{port}", _ASGI), "daphne", "daphne", is_async=True),
 )
 
-EVERY_SERVER = [server.as_parameter() for server in SERVERS]
+EVERY_SERVER = [server.as_parameter(always=server.name not in ("gunicorn asgi", "gunicorn gthread --preload")) for server in SERVERS]
 # Django's own server goes on to answer until it is gone.
 EVERY_SERVER_THAT_ENDS_IN_ORDER = [
     server.as_parameter(always=server.name in ("gunicorn sync --preload", "gunicorn gthread", "uvicorn --workers"))
     for server in SERVERS
     if not server.name.startswith("runserver")
 ]
+
+
+def named(name: str, *options: str) -> Server:
+    """A server of the table, with more options. Skips the test where it is not installed."""
+    (server,) = [server for server in SERVERS if server.name == name]
+    if server.needs:
+        pytest.importorskip(server.needs, reason=f"{server.needs} is not installed")
+    return replace(server, command=(*server.command[:-1], *options, server.command[-1]))

@@ -10,35 +10,32 @@ import pytest
 
 from tests.backends import free_port
 from tests.instrumentation.servers.running import Received, environment_of, running
-from tests.instrumentation.servers.table import SERVERS, Server
+from tests.instrumentation.servers.table import named
 from tests.receivers import receiver
 
-_PLAIN = [server.as_parameter() for server in SERVERS if server.name in ("gunicorn sync --preload", "uvicorn")]
-_POOL = pytest.param("1", id="pool")
 
-
-@pytest.fixture(params=[pytest.param("", id="one connection"), _POOL])
-def down(request: pytest.FixtureRequest) -> dict[str, str]:
+def down(*, pool: bool) -> dict[str, str]:
     """The environment of a project whose PostgreSQL refuses connections."""
     pytest.importorskip("psycopg", reason="psycopg is not installed; it comes with otelkit[postgres].")
-    return {"SHOP_DATABASE": f"127.0.0.1:{free_port()}", "SHOP_POOL": request.param}
+    return {"SHOP_DATABASE": f"127.0.0.1:{free_port()}", "SHOP_POOL": "1" if pool else ""}
 
 
-def test_check_passes(down, tmp_path):
+def test_check_passes(tmp_path):
     """A24."""
     command = [sys.executable, "-m", "django", "check", "--deploy"]
     settings = {"DJANGO_SETTINGS_MODULE": "tests.instrumentation.servers.shop.settings"}
-    environ = environment_of(tmp_path, "http://127.0.0.1:1", {**down, **settings})
+    environ = environment_of(tmp_path, "http://127.0.0.1:1", {**down(pool=True), **settings})
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "OperationalError" not in done.stderr
 
 
-@pytest.mark.parametrize("server", _PLAIN)
-def test_the_application_starts_and_serves_what_needs_no_database(server: Server, down, tmp_path):
+@pytest.mark.parametrize("name", ["gunicorn sync --preload", "uvicorn"])
+def test_the_application_starts_and_serves_what_needs_no_database(name: str, tmp_path):
     """A24: what needs it fails as it would without the kit, once, and is recorded."""
+    server = named(name)
     with receiver() as receiving:
-        with running(server, tmp_path, receiving.endpoint, down) as served:
+        with running(server, tmp_path, receiving.endpoint, down(pool=server.is_async)) as served:
             served.wait_until_ready(server.workers)
             assert served.ask("/hello") == b"hello"
             assert [line for line in served.lines if line["level"] in ("warning", "error")] == []

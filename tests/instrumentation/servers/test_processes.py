@@ -5,31 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.backends import wait_until
 from tests.instrumentation.servers.running import Received, running
-from tests.instrumentation.servers.table import SERVERS, Server
+from tests.instrumentation.servers.table import named
 from tests.receivers import hanging_receiver, receiver
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the test finds the workers in /proc")
 
 
-def named(name: str, *options: str) -> Server:
-    """A server of the table, with more options. Skips the test where it is not installed."""
-    (server,) = [server for server in SERVERS if server.name == name]
-    if server.needs:
-        pytest.importorskip(server.needs, reason=f"{server.needs} is not installed")
-    return replace(server, command=(*server.command[:-1], *options, server.command[-1]))
-
-
 def test_recycled_workers_take_over_the_slots_of_those_before_them(tmp_path):
     """design.md, decision 8: two workers are slots 0 and 1, however many processes have been them, and none loses what it recorded."""
     with receiver() as receiving:
-        with running(named("gunicorn sync", "--max-requests", "8"), tmp_path, receiving.endpoint) as served:
+        with running(named("gunicorn sync --preload", "--max-requests", "8"), tmp_path, receiving.endpoint) as served:
             served.wait_until_ready(2)
             seen: set[int] = set()
 
