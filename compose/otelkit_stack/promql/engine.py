@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy as np
 from otelkit_stack.promql.annotations import Annotations
 from otelkit_stack.promql.calls import Value
 from otelkit_stack.promql.context import Context
-from otelkit_stack.promql.errors import BadParameterError, BadQueryError
+from otelkit_stack.promql.errors import BadParameterError, BadQueryError, EvaluationError
 from otelkit_stack.promql.evaluator import Evaluator
 from otelkit_stack.promql.frames import Frame, Scalar, Text, merge_same_labels
 from otelkit_stack.promql.grammar import parse
@@ -38,9 +40,9 @@ class Engine:
         """The query's answer at one moment, in milliseconds since the epoch. Raises QueryError."""
         expression = parse(query) if isinstance(query, str) else query
         grid = Grid(time_ms, 1, 1)
-        ready = prepared(expression, grid, time_ms)
         context = self._context(cancellation)
-        with np.errstate(all="ignore"):
+        with _no_surprises():
+            ready = prepared(expression, grid, time_ms)
             answer = self._instant_answer(Evaluator(context), ready, grid)
         return _result(answer, context.annotations, query)
 
@@ -61,8 +63,8 @@ class Engine:
             raise BadQueryError(f'invalid expression type "{spoken}" for range query, must be Scalar or instant Vector')
         grid = between(start_ms, end_ms, step_ms)
         context = self._context(cancellation)
-        ready = prepared(expression, grid, end_ms)
-        with np.errstate(all="ignore"):
+        with _no_surprises():
+            ready = prepared(expression, grid, end_ms)
             frame = _as_frame(Evaluator(context).evaluate(ready, grid))
             return _result(_matrix(_settled(frame), grid), context.annotations, query)
 
@@ -85,6 +87,16 @@ class Engine:
             case Frame():
                 frame = _settled(value)
                 return VectorAnswer(grid.start, tuple(zip(frame.labels, frame.values[:, 0].tolist(), strict=True)))
+
+
+@contextmanager
+def _no_surprises() -> Iterator[None]:
+    """Division by zero is infinity, as everywhere in PromQL, and a query that nests too deeply fails like any other."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except RecursionError:
+        raise EvaluationError("the expression is nested too deeply") from None
 
 
 def _as_frame(value: Value) -> Frame:

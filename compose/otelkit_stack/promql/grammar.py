@@ -28,9 +28,12 @@ _CALLABLE_WORDS = DURATION_WORDS | {"start", "end"}
 def parse(query: str) -> Expression:
     """The query's tree, its types checked. Raises ParseError, of which NotEnabledError is one kind."""
     stream = TokenStream(query)
-    expression = _read(stream)
-    if not stream.complaints:
-        check(expression, stream)
+    try:
+        expression = _read(stream)
+        if not stream.complaints:
+            check(expression, stream)
+    except RecursionError:
+        raise ParseError("1:1", "the expression is nested too deeply") from None
     if stream.complaints:
         raise stream.complaints[0]
     return expression
@@ -113,23 +116,23 @@ def _primary(stream: TokenStream) -> Expression:
     token = stream.peek()
     if token.kind == "{":
         return read_selector(stream, None)
-    stream_kind = token.kind
-    if stream_kind in ("number", "duration"):
+    kind = token.kind
+    if kind in ("number", "duration"):
         return Number(stream.number(stream.take()), token.start)
-    if stream_kind == "string":
+    if kind == "string":
         return String(unquoted(stream.take().text), token.start)
-    if stream_kind == "(":
+    if kind == "(":
         stream.take()
         inner = _expression(stream, 1)
         stream.expect(")")
         return Paren(inner, token.start)
-    if stream_kind not in METRIC_WORDS and stream_kind not in ("identifier", "metric identifier"):
+    if kind not in METRIC_WORDS and kind not in ("identifier", "metric identifier"):
         stream.unexpected()
     stream.take()
     following = stream.peek().kind
-    if stream_kind in AGGREGATORS and following in ("(", "by", "without"):
+    if kind in AGGREGATORS and following in ("(", "by", "without"):
         return _aggregate(stream, token)
-    if following == "(" and (stream_kind == "identifier" or stream_kind in _CALLABLE_WORDS):
+    if following == "(" and (kind == "identifier" or kind in _CALLABLE_WORDS):
         return _call(stream, token)
     return read_selector(stream, token)
 

@@ -9,6 +9,9 @@ from otelkit_stack.promql.go_text import quoted
 from otelkit_stack.promql.labels import Labels
 from otelkit_stack.promql.regex import compiled
 
+_MOST_KNOWN = 100_000
+"""Values that a matcher remembers; rules keep theirs for as long as they are loaded."""
+
 MatchOperator = Literal["=", "!=", "=~", "!~"]
 
 
@@ -38,6 +41,8 @@ class Matcher:
         known = self._known.get(value)
         if known is None:
             found = compiled(self.value).fullmatch(value) is not None
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
             known = self._known[value] = found is (self.operator == "=~")
         return known
 

@@ -19,7 +19,8 @@ from otelkit_stack.promql.tokens import Token
 _FARTHEST_S = 2**52
 """Seconds from the epoch that milliseconds can still count with room for offsets; Prometheus' own bound overflows."""
 _MATCH_OPERATORS = ("=", "!=", "=~", "!~")
-_RANGE_WORDS = "number, duration, step(), or range()"
+_LENGTHS = "number, duration, step(), or range()"
+_LENGTHS_OR_END = 'number, duration, step(), range(), or "]"'
 
 
 def read_selector(stream: TokenStream, name: Token | None) -> VectorSelector:
@@ -69,12 +70,12 @@ def _matcher(stream: TokenStream) -> Matcher | None:
 def read_brackets(stream: TokenStream, expression: Expression) -> Expression:
     """A range selector or a subquery over the expression."""
     bracket = stream.expect("[")
-    with stream.context("subquery or range selector", _RANGE_WORDS):
+    with stream.context("subquery or range selector", _LENGTHS):
         length = read_positive(stream)
     if stream.take_if(":"):
         step = None
         if stream.peek().kind != "]":
-            with stream.context("subquery selector", f'{_RANGE_WORDS}, or "]"'.replace("or range(), or", "range(), or")):
+            with stream.context("subquery selector", _LENGTHS_OR_END):
                 step = read_positive(stream)
         with stream.context("subquery selector", '"]"'):
             stream.expect("]")
@@ -94,7 +95,7 @@ def read_brackets(stream: TokenStream, expression: Expression) -> Expression:
 def read_offset_modifier(stream: TokenStream, expression: Expression) -> Expression:
     """The expression, moved in time."""
     stream.expect("offset")
-    with stream.context("offset", _RANGE_WORDS):
+    with stream.context("offset", _LENGTHS):
         offset = read_offset(stream)
     return _with_offset(stream, expression, offset)
 

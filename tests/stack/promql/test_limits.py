@@ -63,6 +63,20 @@ def test_a_query_that_holds_too_much_ends(query: str, held: int) -> None:
     assert failure(ended.value)["error"] == "query processing would load too many samples into memory in query execution"
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["(" * 5000 + "1" + ")" * 5000, "-" * 5000 + "x_total", "x_total" + " + x_total" * 5000, "abs(" * 5000 + "x_total" + ")" * 5000],
+)
+def test_a_query_that_is_nested_too_deeply_is_refused(query: str) -> None:
+    with pytest.raises(QueryError, match="nested too deeply"):
+        Engine(storage_of(1, 10)).instant(query, 5000)
+
+
+def test_two_hundred_alternatives_are_not_too_many() -> None:
+    query = " or ".join(f'x_total{{number="{number}"}}' for number in range(200))
+    assert Engine(storage_of(3, 10)).instant(query, 5000).answer == Engine(storage_of(3, 10)).instant("x_total", 5000).answer
+
+
 def test_eleven_thousand_points_are_the_most() -> None:
     engine = Engine(MemoryStorage())
     assert engine.range("vector(1)", 0, MOST_POINTS, 1).answer
