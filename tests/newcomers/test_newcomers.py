@@ -1,4 +1,4 @@
-"""E3: a project that knows nothing of otelkit becomes observable by one line, stays as it was for its users, and forgets it without trace."""
+"""E3: a project that knows nothing of otelkit becomes observable by one line, is the same for its users, and forgets it without trace."""
 
 from __future__ import annotations
 
