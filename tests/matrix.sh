@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests of the instrumentation and the catalogue on each Python and Django that we support and this machine offers.
+# A27: runs the tests of the instrumentation and the catalogue on each Python and Django that we support and this machine offers.
 #
 #   tests/matrix.sh                 every pair
 #   tests/matrix.sh --ends          the oldest and the newest pair of this machine, for CI
