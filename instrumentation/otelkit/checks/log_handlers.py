@@ -13,7 +13,7 @@ from otelkit import startup
 from otelkit.checks.check import Finding, Project, check
 from otelkit.logs import JSONFormatter, OTLPHandler, TextFormatter, add_trace_context
 from otelkit.logs.console import LastResortHandler, StdoutHandler
-from otelkit.logs.tree import is_mute, loggers, prints, reaches_root
+from otelkit.logs.tree import is_mute, is_of_observer, loggers, prints, reaches_root
 
 _OURS = (StdoutHandler, OTLPHandler, LastResortHandler)
 _OF_DJANGO = ("django.request", "django.security", "django.server")
@@ -21,7 +21,8 @@ _OF_DJANGO = ("django.request", "django.security", "django.server")
 
 def _own_handlers(logger: logging.Logger) -> list[logging.Handler]:
     """The project's handlers on a logger that show lines to somebody."""
-    return [handler for handler in logger.handlers if not isinstance(handler, _OURS) and not is_mute(handler)]
+    mine = (handler for handler in logger.handlers if not isinstance(handler, _OURS) and not is_mute(handler))
+    return [handler for handler in mine if not type(handler).__module__.startswith("otelkit.testing.")]
 
 
 def _names(handlers: list[logging.Handler]) -> str:
@@ -41,7 +42,7 @@ def logger_apart(project: Project) -> Iterator[Finding]:
         return
     for logger in loggers():
         own = _own_handlers(logger)
-        if not logger.propagate and own and not any(prints(handler) for handler in own):
+        if not logger.propagate and own and not is_of_observer(logger) and not any(prints(handler) for handler in own):
             yield Finding(
                 f'Lines of the logger "{logger.name}" do not reach standard output: it does not propagate, and has only {_names(own)}.',
                 f'Give LOGGING["loggers"]["{logger.name}"] a console handler as well, or take "propagate": False out.',

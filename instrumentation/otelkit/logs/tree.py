@@ -16,6 +16,11 @@ def loggers() -> Iterator[logging.Logger]:
     return (logger for name, logger in _known() if not _is_own(name))
 
 
+def is_of_observer(logger: logging.Logger) -> bool:
+    """Whether an observability package logs there about itself, which no project configures."""
+    return logger.name.startswith(_OBSERVERS)
+
+
 def own_loggers() -> Iterator[logging.Logger]:
     """The kit's own, those that somebody asked for so far."""
     return (logger for name, logger in _known() if _is_own(name))

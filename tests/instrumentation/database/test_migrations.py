@@ -39,12 +39,12 @@ def aggregator() -> Aggregator:
 def second_database(tmp_path: Path) -> Iterator[str]:
     """An alias that leads to an empty file of SQLite."""
     settings = {**connections.databases["default"], "NAME": str(tmp_path / "second.sqlite3")}
-    connections.databases["second"] = settings
+    connections.databases["behind"] = settings
     try:
-        yield "second"
+        yield "behind"
     finally:
-        connections["second"].close()
-        del connections["second"], connections.databases["second"]
+        connections["behind"].close()
+        del connections["behind"], connections.databases["behind"]
 
 
 def counted(aggregator: Aggregator) -> dict[str, float]:
