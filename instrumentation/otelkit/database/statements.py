@@ -37,7 +37,7 @@ _NAMED_ANEW = ("SAVEPOINT ", "RELEASE SAVEPOINT ", "ROLLBACK TO SAVEPOINT ")
 TRANSACTION_CONTROL = frozenset({"ABORT", "BEGIN", "COMMIT", "END", "RELEASE", "ROLLBACK", "SAVEPOINT", "START"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one text is parsed once, so identity will do, and is looked up at no cost
 class Statement:
     """A statement without its values."""
 

@@ -48,6 +48,7 @@ class Exporter:
     def __init__(self, config: Config, resource: Mapping[str, Any], aggregator: Aggregator, sender: Sender) -> None:
         self._config = config
         self._export = config.export
+        self._batch_size = config.export.batch_size
         self.resource = resource
         self._aggregator = aggregator
         self._sender = sender
@@ -82,12 +83,12 @@ class Exporter:
 
     def span(self, span: ReadableSpan) -> None:
         """Queues an ended span."""
-        if self._spans.put(span) >= self._export.batch_size and not self._wake.is_set():
+        if self._spans.put(span) >= self._batch_size and not self._wake.is_set():
             self._wake.set()
 
     def log(self, item: LogItem) -> None:
         """Queues a log line."""
-        if self._logs.put(item) >= self._export.batch_size and not self._wake.is_set():
+        if self._logs.put(item) >= self._batch_size and not self._wake.is_set():
             self._wake.set()
 
     def start(self) -> None:

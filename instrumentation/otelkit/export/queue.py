@@ -31,14 +31,19 @@ class Queue:
     def put(self, item: Any) -> int:
         """Adds one new item, and gives the number that wait now."""
         size = self._size_of(item)
-        with self._account.lock:
-            self._account.created += 1
-            self._items.append(item)
+        account, items = self._account, self._items
+        lock = account.lock
+        lock.acquire()  # a `with` costs twice as much
+        try:
+            account.created += 1
+            items.append(item)
             self._sizes.append(size)
             self.bytes += size
-            if len(self._items) > self._most or self.bytes > self._most_bytes:
+            if len(items) > self._most or self.bytes > self._most_bytes:
                 self._give_up_oldest()
-            return len(self._items)
+            return len(items)
+        finally:
+            lock.release()
 
     def take(self, most: int) -> list[Any]:
         """The oldest items, at most ``most``."""

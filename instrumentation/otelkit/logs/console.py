@@ -23,7 +23,13 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print the line, on stderr where stdout is closed, full or gone."""
-        text = self.format(record) + self.terminator
+        self._print(self.format(record) + self.terminator)
+
+    def print_line(self, line: str) -> None:
+        """The same with a line that is text already. Without the handler's lock, as print() does: a line is one writing."""
+        self._print(line + self.terminator)
+
+    def _print(self, text: str) -> None:
         stdout = sys.stdout  # None in a process without a console.
         if stdout is not None:
             if _was_printed(stdout, text):
@@ -34,6 +40,46 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
 
     def flush(self) -> None:
         """Nothing: each line is flushed when it is printed, and a closed stream must not fail ``logging.shutdown()``."""
+
+
+# What packages replace that want to see every record.
+_kind = logging.Logger
+_make_record, _handle, _call_handlers, _handle_by_handler = _kind.makeRecord, _kind.handle, _kind.callHandlers, logging.Handler.handle
+_IS_UNTOUCHED = all(
+    getattr(hook, "__code__", _kind.log.__code__).co_filename == logging.__file__
+    for hook in (_make_record, _handle, _call_handlers, _handle_by_handler)
+)
+"""False where somebody was here before us."""
+
+
+def only_printer(logger: logging.Logger, level: int) -> StdoutHandler | None:
+    """The kit's own handler, where a record of this logger and level would reach that one and nothing else.
+
+    None where anybody could see, change or refuse the record: another handler, a filter, a record factory, or a package that put its own
+    functions into ``logging``. Asked for each line, because all of this may change while the program runs.
+    """
+    own = logger
+    while (parent := own.parent) is not None:
+        if own.handlers or not own.propagate:
+            return None
+        own = parent
+    if len(own.handlers) != 1 or logger.filters:
+        return None
+    handler = own.handlers[0]
+    if type(handler) is not StdoutHandler or handler.filters or handler.level > level or not _is_untouched(type(logger)):
+        return None
+    return handler
+
+
+def _is_untouched(kind: type[logging.Logger]) -> bool:
+    return (
+        kind.callHandlers is _call_handlers
+        and kind.handle is _handle
+        and kind.makeRecord is _make_record
+        and logging.Handler.handle is _handle_by_handler
+        and logging.getLogRecordFactory() is logging.LogRecord
+        and _IS_UNTOUCHED
+    )
 
 
 class LastResortHandler(logging.Handler):

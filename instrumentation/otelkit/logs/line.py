@@ -72,7 +72,8 @@ class _Nesting(threading.local):
 
 
 _nesting = _Nesting()
-_second: tuple[int, str] = (0, "1970-01-01T00:00:00")
+_second = ("", "")
+"""The second of the last line, in digits and as a calendar writes it."""
 
 
 class LineComposer:
@@ -80,7 +81,7 @@ class LineComposer:
 
     def __init__(self, resource: Mapping[str, str]) -> None:
         """``resource`` is the whole resource; a line takes the keys of ``catalog.logs.RESOURCE_KEYS`` that it has."""
-        self._resource = {key: str(resource[key]) for key in keys.RESOURCE_KEYS if resource.get(key)}
+        self.resource = {key: str(resource[key]) for key in keys.RESOURCE_KEYS if resource.get(key)}
 
     def compose(self, record: logging.LogRecord) -> Line:
         """The line of this record. Never raises: what cannot be shown is named and left out."""
@@ -102,13 +103,13 @@ class LineComposer:
             keys.LEVEL: level_of(record),
             keys.MESSAGE: cleaner.text(_without_djangos_secrets(record, message) if of_django else message),
             keys.LOGGER: cleaner.key(name),
-            **self._resource,
+            **self.resource,
             **trace_keys(span_context_of(record)),
             **current_request_context(),
         }
         callers = _callers_keys(record, of_django=of_django)
         for key, value in callers if len(callers) <= MOST_KEYS else callers[:MOST_KEYS]:
-            name, is_secret = _plan(key) if type(key) is str and len(key) <= LONGEST_KEY else _plan(cleaner.key(key))
+            name, is_secret = spelling_of(key) if type(key) is str and len(key) <= LONGEST_KEY else spelling_of(cleaner.key(key))
             line[name] = REDACTED if is_secret else cleaner.value(value)
         if len(callers) > MOST_KEYS:
             line["..."] = f"<{len(callers) - MOST_KEYS} more>"
@@ -127,7 +128,7 @@ class LineComposer:
             keys.LEVEL: "error",
             keys.MESSAGE: f"<a log line that could not be composed: {type(error).__qualname__}>",
             keys.LOGGER: record.name if type(record.name) is str and record.name.isascii() else "",
-            **self._resource,
+            **self.resource,
         }
 
 
@@ -143,12 +144,17 @@ def unix_microseconds(created: float) -> int:
 def rfc3339(created: float) -> str:
     """Unix seconds as UTC with microseconds: ``2026-11-22T13:28:05.123456Z``."""
     global _second
-    second, microseconds = divmod(unix_microseconds(created), 1_000_000)
     known, text = _second
-    if known != second:
+    try:
+        digits = str(int(created * 1_000_000 + 0.5))  # and cut it: formatting a number with leading zeros costs twice as much
+    except (TypeError, ValueError, OverflowError):
+        digits = ""
+    if digits[:-6] != known:
+        second, microseconds = divmod(unix_microseconds(created), 1_000_000)
         text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        _second = (second, text)  # One tuple, so that no thread sees half of another's.
-    return f"{text}.{microseconds:06d}Z"
+        _second = (str(second), text)  # One tuple, so that no thread sees half of another's.
+        return f"{text}.{microseconds:06d}Z"
+    return f"{text}.{digits[-6:]}Z"
 
 
 def level_of(record: logging.LogRecord) -> str:
@@ -215,7 +221,7 @@ def _callers_keys(record: logging.LogRecord, *, of_django: bool) -> list[tuple[o
 
 
 @lru_cache(maxsize=4096)
-def _plan(key: str) -> tuple[str, bool]:
+def spelling_of(key: str) -> tuple[str, bool]:
     """How the line spells a caller's key, and whether it hides the value. Remembered: a service has few keys."""
     name = well_formed(key)
     return (keys.EXTRA_PREFIX + name if name in _OURS else name, is_sensitive(name))

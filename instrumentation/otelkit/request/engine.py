@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 from asyncio import CancelledError
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import perf_counter
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponseBase
-from opentelemetry import context, trace
+from opentelemetry import context
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, Tracer
 
-from otelkit.catalog.labels import HTTP_REQUEST_METHOD, OTHER_METHOD, UNMATCHED_ROUTE
+from otelkit.catalog.labels import HTTP_REQUEST_METHOD, OTHER_METHOD
 from otelkit.catalog.metrics import (
     DJANGO_REQUEST_DB_DUPLICATES,
     DJANGO_REQUEST_DB_N_PLUS_ONE,
@@ -29,19 +30,22 @@ from otelkit.catalog.metrics import (
 )
 from otelkit.config import Config
 from otelkit.logs.access import write_access_line
-from otelkit.metrics.aggregator import Aggregator
+from otelkit.metrics.aggregator import Aggregator, LabelValues
 from otelkit.request.description import SpanDescriber, error_type_of, path_of, qualified
 from otelkit.request.incoming import Incoming
+from otelkit.request.outcomes import Outcomes
 from otelkit.request.outgoing import write_trace_headers
-from otelkit.request.routes import route_of
 from otelkit.request.state import ATTRIBUTE, CURRENT, RequestState, forget
 from otelkit.request.streaming import follow
+from otelkit.traces.contexts import with_span
 from otelkit.traces.names import span_name
 from otelkit.traces.suppression import suppressed
 
 logger = logging.getLogger("otelkit.request")
 
 _METHODS = frozenset(HTTP_REQUEST_METHOD.values) - {OTHER_METHOD}
+_NAMES = {method: span_name(method) for method in (*_METHODS, OTHER_METHOD)}
+"""Of a span until its route is known."""
 
 
 class RequestEngine:
@@ -55,7 +59,10 @@ class RequestEngine:
         self._writes_access_line = config.logs.access
         self._tracer = tracer
         self._duration = aggregator.histogram(HTTP_SERVER_REQUEST_DURATION)
-        self._active = aggregator.counter(HTTP_SERVER_ACTIVE_REQUESTS)
+        self._answering: dict[int, LabelValues] = {}
+        self._answered: set[LabelValues] = set()
+        if config.requests.engine == "otelkit":
+            aggregator.observe(HTTP_SERVER_ACTIVE_REQUESTS, self.active, forget=self._answering.clear)
         self._queries = aggregator.histogram(DJANGO_REQUEST_DB_QUERIES)
         self._duplicates = aggregator.histogram(DJANGO_REQUEST_DB_DUPLICATES)
         self._n_plus_one = aggregator.counter(DJANGO_REQUEST_DB_N_PLUS_ONE)
@@ -66,6 +73,7 @@ class RequestEngine:
         self._phase = aggregator.histogram(DJANGO_REQUEST_PHASE_DURATION)
         requests = config.requests
         self._incoming = Incoming(requests)
+        self._outcomes = Outcomes()
         self._describer = SpanDescriber(requests)
         self._measures_phases = requests.phases
         self._measures_bodies = requests.body_sizes
@@ -82,24 +90,34 @@ class RequestEngine:
         token = context.attach(suppressed())
         return lambda: context.detach(token)
 
+    def active(self) -> Iterable[tuple[LabelValues, float]]:
+        """Requests that are being answered now, as the metric http.server.active_requests; 0 where there were some before."""
+        counts = dict.fromkeys(list(self._answered), 0)
+        for labels in list(self._answering.values()):
+            counts[labels] = counts.get(labels, 0) + 1
+        return counts.items()
+
     def begin(self, request: HttpRequest) -> RequestState:
         """Starts the span. Whatever a header holds, this does not raise."""
+        started = perf_counter()
         method = request.method if request.method in _METHODS else OTHER_METHOD
         meta = request.META
         span, parent = self._start_span(meta, method)
-        scheme = _scheme(request)
-        state = RequestState(request, method, scheme, perf_counter(), span, trace.set_span_in_context(span, parent), self._incoming)
+        scheme = _scheme(request, meta)
+        state = RequestState(request, method, scheme, started, span, with_span(span, parent), self._incoming)
         if "HTTP_X_REQUEST_START" in meta or "HTTP_X_QUEUE_START" in meta:
             state.queued = self._incoming.queued(meta)
         request.__dict__[ATTRIBUTE] = state
-        self._active.add(1, (method, scheme))
+        # By number, not by the state itself: one whose end is never told (a server that forgets a response) must not be kept.
+        self._answering[id(state)] = labels = (method, scheme)
+        self._answered.add(labels)
         return state
 
     def _start_span(self, meta: Mapping[str, Any], method: str) -> tuple[Span, Context]:
         try:
             parent, stranger = self._incoming.parent(meta)
             links = (Link(stranger),) if stranger else ()
-            return self._tracer.start_span(span_name(method), parent, SpanKind.SERVER, None, links), parent
+            return self._tracer.start_span(_NAMES[method], parent, SpanKind.SERVER, None, links), parent
         except Exception:  # samplers and processors may be the project's own
             logger.exception("otelkit could not start a request's span; the request goes on without one.")
             return INVALID_SPAN, Context()
@@ -121,7 +139,7 @@ class RequestEngine:
     def finish(self, state: RequestState, response: HttpResponseBase) -> None:
         """The last middleware has returned: the request ends now, or with its streamed body."""
         if self._response_headers:
-            write_trace_headers(response, state.span.get_span_context(), self._response_headers)
+            write_trace_headers(response, state.span_context, self._response_headers)
         if response.streaming:
             state.middleware_time = max(perf_counter() - state.started - state.attributed, 0.0)
             follow(self, state, response)
@@ -134,10 +152,10 @@ class RequestEngine:
             return
         state.ended = True
         elapsed = perf_counter() - state.started
-        self._active.add(-1, (state.method, state.scheme))
+        self._answering.pop(id(state), None)
         if exception is None:
             exception = state.exception
-        if isinstance(exception, CancelledError):
+        if exception is not None and isinstance(exception, CancelledError):
             exception = None  # the client left, or the server stops: that is how every event stream ends, and no error
         try:
             self._record(state, response, exception, elapsed)
@@ -155,51 +173,48 @@ class RequestEngine:
             logger.exception("otelkit could not end a request's span; the response is not affected.")
 
     def _record(self, state: RequestState, response: HttpResponseBase | None, exception: BaseException | None, elapsed: float) -> None:
-        route = route_of(state.request)
-        label = route or UNMATCHED_ROUTE
         status = response.status_code if response is not None else _status_of(exception)
         error_type = error_type_of(status, exception)
-        span_context = state.span.get_span_context()
-        self._duration.record(elapsed, (state.method, label, status, state.scheme, error_type), span_context)
-        if state.queries.count:
-            self._queries.record(state.queries.count, (label,), span_context)
-            self._duplicates.record(state.queries.duplicates, (label,), span_context)
-            for found in state.queries.repeats():
-                self._n_plus_one.add(found.count, (label, found.summary, found.caller))
+        outcome = self._outcomes.of(state.request, state.method, state.scheme, status, error_type)
+        route, span_context, queries = outcome.route_label, state.span_context, state.queries
+        self._duration.record(elapsed, outcome.duration_labels, span_context)
+        if queries.count:
+            self._queries.record(queries.count, (route,), span_context)
+            self._duplicates.record(queries.duplicates, (route,), span_context)
+            for found in queries.repeats():
+                self._n_plus_one.add(found.count, (route, found.summary, found.caller))
         if exception is not None:
-            self._errors.add(1, (qualified(exception), label, False))
+            self._errors.add(1, (qualified(exception), route, False))
         if self._measures_phases:
-            self._record_phases(state, label, elapsed)
+            self._record_phases(state, route, elapsed)
         if state.queued is not None:
             self._queue.record(state.queued, (), span_context)
         size = _response_bytes(state, response) if self._needs_response_bytes else None
         if self._measures_bodies:
-            self._record_sizes(state, label, size)
+            self._record_sizes(state, route, size)
+        is_recording = state.span.is_recording()
+        if not (is_recording or self._writes_access_line):
+            return
         path = path_of(state.request)
-        if state.span.is_recording():
-            self._describer.describe(state, route, path, status, error_type, exception)
+        if is_recording:
+            self._describer.describe(state, outcome, path, exception)
         if self._writes_access_line:
-            # The line belongs to the request's trace, also when the body was streamed long after the middleware returned.
-            token = context.attach(state.context)
-            try:
-                _write_line(state, label, path, status, elapsed, size)
-            finally:
-                context.detach(token)
+            _write_line(state, route, path, status, elapsed, size)
 
     def _record_phases(self, state: RequestState, label: str, elapsed: float) -> None:
         # Without exemplars: those of the duration lead to the same traces, and each costs a reading of the clock.
-        record = self._phase.record
         if state.middleware_time is None:
             state.middleware_time = max(elapsed - state.attributed, 0.0)
-        record(state.middleware_time, (label, "middleware"))
+        observations: list[tuple[float, LabelValues]] = [(state.middleware_time, (label, "middleware"))]
         if state.view_time:
-            record(state.view_time, (label, "view"))
+            observations.append((state.view_time, (label, "view")))
         if state.queries.count:
-            record(state.queries.duration, (label, "db"))
+            observations.append((state.queries.duration, (label, "db")))
         if state.template_time:
-            record(state.template_time, (label, "template"))
+            observations.append((state.template_time, (label, "template")))
         if state.outbound_time:
-            record(state.outbound_time, (label, "outbound"))
+            observations.append((state.outbound_time, (label, "outbound")))
+        self._phase.record_all(observations)
 
     def _record_sizes(self, state: RequestState, label: str, response_bytes: int | None) -> None:
         labels = (state.method, label, state.scheme)
@@ -218,7 +233,9 @@ def _status_of(exception: BaseException | None) -> int | None:
     return 500 if isinstance(exception, Exception) else None
 
 
-def _scheme(request: HttpRequest) -> str:
+def _scheme(request: HttpRequest, meta: Mapping[str, Any]) -> str:
+    if settings.SECURE_PROXY_SSL_HEADER is None and (scheme := meta.get("wsgi.url_scheme")):
+        return str(scheme)  # as Django answers then, after three more questions
     try:
         return request.scheme or "http"
     except ImproperlyConfigured:  # a SECURE_PROXY_SSL_HEADER that is none: Django complains where the project asks
@@ -229,12 +246,14 @@ def _response_bytes(state: RequestState, response: HttpResponseBase | None) -> i
     """Size of the body as the view made it; None where it is not known (a file without a length, no response)."""
     if response is None:
         return None
-    if response.streaming and state.sent_bytes:
+    if not response.streaming and (content := getattr(response, "content", b"")):
+        return len(content)
+    if state.sent_bytes:
         return state.sent_bytes
     length = response.headers.get("Content-Length")
     if length is not None and _is_size(length):
         return int(length)
-    return None if response.streaming else len(getattr(response, "content", b""))
+    return None if response.streaming else 0
 
 
 def _is_size(text: str) -> bool:
@@ -242,6 +261,7 @@ def _is_size(text: str) -> bool:
 
 
 def _write_line(state: RequestState, route: str, path: str, status: int | None, elapsed: float, response_bytes: int | None) -> None:
+    queries = state.queries
     write_access_line(
         method=state.method,
         route=route,
@@ -249,10 +269,11 @@ def _write_line(state: RequestState, route: str, path: str, status: int | None, 
         status=status,
         duration_s=elapsed,
         response_bytes=response_bytes,
-        db_queries=state.queries.count,
-        db_duration_s=state.queries.duration,
-        db_duplicates=state.queries.duplicates,
+        db_queries=queries.count,
+        db_duration_s=queries.duration,
+        db_duplicates=queries.duplicates,
         user_agent=str(state.request.META.get("HTTP_USER_AGENT", "")),
         request_id=state.request_id,
-        db_repeated=state.queries.worst(),
+        db_repeated=queries.worst() if queries.count else None,
+        context=state.context,  # also when the body was streamed long after the middleware returned
     )

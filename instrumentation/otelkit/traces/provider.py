@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakSet
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
-from opentelemetry.trace import Link, Span, SpanKind, Tracer, TraceState
+from opentelemetry.trace import Link, SpanKind, Tracer, TraceState
 from opentelemetry.util.types import Attributes
 
 from otelkit.traces.suppression import is_suppressed
@@ -72,12 +73,21 @@ class KitTracerProvider(TracerProvider):
         # No exit hook of its own: it would wait up to 30 s for a receiver that is gone. Ours is bounded.
         super().__init__(sampler=sampler, shutdown_on_exit=False)
         super().add_span_processor(processor)
-        self.has_guests = False
+        self._has_guests = False
+        self._light_tracers: WeakSet[GuestFriendlyTracer] = WeakSet()
 
     def add_span_processor(self, span_processor: SpanProcessor) -> None:
         """From now on every span is the SDK's, so that the newcomer sees the kit's too."""
-        self.has_guests = True
+        self._has_guests = True
         super().add_span_processor(span_processor)
+        for tracer in self._light_tracers:
+            tracer.step_aside()
+
+    def watch(self, tracer: GuestFriendlyTracer) -> None:
+        """Tells the tracer when somebody else listens: at once, or later."""
+        self._light_tracers.add(tracer)
+        if self._has_guests:
+            tracer.step_aside()
 
 
 class GuestFriendlyTracer(KitTracer):
@@ -85,12 +95,12 @@ class GuestFriendlyTracer(KitTracer):
 
     def __init__(self, provider: KitTracerProvider, name: str, version: str, sample_ratio: float, take: Take | None) -> None:
         super().__init__(name, version, sample_ratio, take)
-        self._provider = provider
         self._of_the_sdk = provider.get_tracer(name, version)
+        provider.watch(self)
 
-    def start_span(self, *args: Any, **kwargs: Any) -> Span:
-        """A span as the API describes it."""
-        return self._of_the_sdk.start_span(*args, **kwargs) if self._provider.has_guests else super().start_span(*args, **kwargs)
+    def step_aside(self) -> None:
+        """Leaves every further span to the SDK. Not asked for each span: that would cost more than half of making one."""
+        self.start_span = self._of_the_sdk.start_span  # type: ignore[method-assign]
 
 
 _processor = SwitchedProcessor()
