@@ -167,8 +167,9 @@ def test_prometheus_scrapes_the_same_names_from_the_pull_view(tmp_path: Path, ev
         def log_message(self, *_: object) -> None:
             """The test reads Prometheus, not this."""
 
-    pull = Pull(load({}, {}).metrics, everything, RESOURCE, 0)
+    pull = Pull(load({}, {}).metrics, everything, RESOURCE)
     pull.start()
+    pull.begin(RESOURCE, 0)
     server = make_server("127.0.0.1", 0, WSGIHandler(), handler_class=Silent)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
