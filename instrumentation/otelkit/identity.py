@@ -10,7 +10,6 @@ import socket
 import stat
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -20,69 +19,40 @@ from otelkit.config import Service
 MAX_SLOTS = 512
 """More workers of one service on one host than this share the last slots' naming by process id."""
 
-_TRIES = 5
-
 
 class Slot:
     """A worker's stable position on its host: the lowest number whose lock file nobody holds.
 
     A random id per process would start new series at every restart (Prometheus calls it churn); a slot is taken over by the next worker.
-    The operating system releases the lock when the process dies, however it dies; one that ends in good order leaves no file behind.
+    The operating system releases the lock when the process dies, however it dies.
     """
 
-    __slots__ = ("_file", "_pid", "number")
+    __slots__ = ("_file", "number")
 
     def __init__(self, service: str, folder: Path | None = None) -> None:
         self._file: IO[str] | None = None
-        self._pid = os.getpid()
-        self.number: int | str = f"pid{self._pid}"
+        self.number: int | str = f"pid{os.getpid()}"
         name = re.sub(r"[^A-Za-z0-9._-]", "_", service) or "service"
-        for _ in range(_TRIES):
-            try:
-                home = _own(folder or Path(tempfile.gettempdir()) / _home()) / name
-                home.mkdir(exist_ok=True, mode=0o700)
-                for number in range(MAX_SLOTS):
-                    file = _locked(home / f"slot-{number}.lock")
-                    if file is not None:
-                        self._file, self.number = file, number
-                        return
-            except FileNotFoundError:
-                continue  # a worker that ended just then has taken the empty folder away
-            except OSError:
-                return  # no folder to write in: the process id is unique enough
+        try:
+            home = _own(folder or Path(tempfile.gettempdir()) / f"otelkit-{os.getuid()}") / name
+            home.mkdir(exist_ok=True, mode=0o700)
+            for number in range(MAX_SLOTS):
+                file = (home / f"slot-{number}.lock").open("a")
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    file.close()
+                    continue
+                self._file, self.number = file, number
+                return
+        except OSError:
+            return  # no folder to write in: the process id is unique enough
 
     def release(self) -> None:
-        """Lets the next worker have this slot. A child process lets go of its copy of the lock, and its parent keeps the slot."""
+        """Lets the next worker have this slot."""
         if self._file:
-            if self._pid == os.getpid():
-                path = Path(self._file.name)
-                with suppress(OSError):  # not empty: another worker's slot is there
-                    path.unlink()
-                    path.parent.rmdir()
-                    if path.parent.parent.name == _home():
-                        path.parent.parent.rmdir()
             self._file.close()
             self._file = None
-
-
-def _home() -> str:
-    return f"otelkit-{os.getuid()}"
-
-
-def _locked(path: Path) -> IO[str] | None:
-    """The file, made and locked; None where somebody holds it."""
-    while True:
-        file = path.open("a")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            return None
-        # Who held it may have taken the file away between our opening and our locking it: then ours is nobody else's, too.
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
-                return file
-        file.close()
 
 
 def _own(folder: Path) -> Path:

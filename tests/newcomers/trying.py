@@ -119,9 +119,13 @@ class Project:
         self.settings.write_text(self.settings.read_text().replace(LINE, ""))
 
     def files(self) -> dict[str, bytes]:
-        """Every file of the project, its home and its temporary folder, without the database."""
-        found = {path: path.read_bytes() for path in self.root.parent.rglob("*") if path.is_file() and path.suffix != ".sqlite3"}
-        folders = {f"{path.relative_to(self.root.parent)}/": b"" for path in self.root.parent.rglob("*") if path.is_dir()}
+        """Every file of the project, its home and its temporary folder, without the database and the lock of the worker's slot.
+
+        That lock is an empty file in the temporary folder, for the next worker to hold.
+        """
+        paths = [path for path in self.root.parent.rglob("*") if f"otelkit-{os.getuid()}" not in path.parts]
+        found = {path: path.read_bytes() for path in paths if path.is_file() and path.suffix != ".sqlite3"}
+        folders = {f"{path.relative_to(self.root.parent)}/": b"" for path in paths if path.is_dir()}
         return {str(path.relative_to(self.root.parent)): content for path, content in found.items()} | folders
 
     def run(self, visit: Callable[[Client], None]) -> Tried:
