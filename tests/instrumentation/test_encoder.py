@@ -6,6 +6,7 @@ import itertools
 import math
 from collections import deque
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -231,6 +232,9 @@ def deep() -> list[Any]:
         (Broken(), "<unserializable Broken: RuntimeError>"),
         ([Broken()], "<unserializable list: RuntimeError>"),
         (object, str(object)),
+        (HTTPStatus.NOT_FOUND, 404),  # an IntEnum, which a range does not look up but search
+        ("password=hunter2", "password=[REDACTED]"),
+        (b"token=hunter2", b"token=[REDACTED]"),
         (math.inf, math.inf),
     ],
     ids=lambda value: type(value).__name__,
