@@ -212,10 +212,11 @@ def _follow_queries(runtime: Runtime) -> None:
 
 
 def _follow_calls(runtime: Runtime) -> None:
-    from otelkit.libraries import LIBRARIES
+    from otelkit.libraries import LIBRARIES, Recording
     from otelkit.outbound import Outbound
 
     outbound = Outbound(runtime.tracer, runtime.aggregator, runtime.config.clients.peers)
+    recording = Recording(runtime.tracer, runtime.aggregator, outbound)
     for library in LIBRARIES:
         if library.name not in runtime.config.clients.libraries:
             runtime.notes.append(off(f"calls by {library.name}: not in the setting clients.libraries"))
@@ -223,7 +224,7 @@ def _follow_calls(runtime: Runtime) -> None:
             runtime.notes.append(off(f"calls by {library.name}: not installed, nothing to follow"))
         else:
             runtime.undo.callback(library.uninstrument)
-            library.instrument(outbound)
+            library.instrument(recording)
             runtime.notes.append(on(f"calls by {library.name}: traced and measured"))
 
 

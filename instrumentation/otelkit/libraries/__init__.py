@@ -6,6 +6,8 @@ To add one: a file beside these, a line in ``LIBRARIES``, its name in the settin
 from __future__ import annotations
 
 from otelkit.libraries import httpx, requests
-from otelkit.libraries.base import Library
+from otelkit.libraries.base import Library, Recording
+
+__all__ = ["LIBRARIES", "Library", "Recording"]
 
 LIBRARIES: tuple[Library, ...] = (httpx.LIBRARY, requests.LIBRARY)

@@ -10,8 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from opentelemetry.trace import Tracer
+
 from otelkit.catalog.metrics import Metric
+from otelkit.metrics.aggregator import Aggregator
 from otelkit.outbound import Outbound
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a library records with: spans, metrics, and calls to another service, which have both."""
+
+    tracer: Tracer
+    aggregator: Aggregator
+    outbound: Outbound
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +31,7 @@ class Library:
     """One library: its package, how to begin and to stop following it, and the metrics it records."""
 
     name: str
-    instrument: Callable[[Outbound], None]
+    instrument: Callable[[Recording], None]
     uninstrument: Callable[[], None]
     emits: tuple[Metric, ...]
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from otelkit.catalog.metrics import HTTP_CLIENT_REQUEST_DURATION
-from otelkit.libraries.base import Library
-from otelkit.outbound import Outbound
+from otelkit.libraries.base import Library, Recording
 
 _originals: dict[str, Any] = {}
 
 
-def instrument(outbound: Outbound) -> None:
+def instrument(recording: Recording) -> None:
     """Follows every call of sync and async clients."""
     import httpx
 
@@ -24,7 +23,7 @@ def instrument(outbound: Outbound) -> None:
     _originals.update(sync=handle, asynchronous=handle_async)
 
     def handle_request(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
-        call = outbound.begin(request.method, str(request.url), request.headers)
+        call = recording.outbound.begin(request.method, str(request.url), request.headers)
         if call is None:
             return handle(self, request)
         try:
@@ -36,7 +35,7 @@ def instrument(outbound: Outbound) -> None:
         return response
 
     async def handle_async_request(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
-        call = outbound.begin(request.method, str(request.url), request.headers)
+        call = recording.outbound.begin(request.method, str(request.url), request.headers)
         if call is None:
             return await handle_async(self, request)
         try:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from otelkit.catalog.metrics import HTTP_CLIENT_REQUEST_DURATION
-from otelkit.libraries.base import Library
-from otelkit.outbound import Outbound
+from otelkit.libraries.base import Library, Recording
 
 _originals: dict[str, Any] = {}
 
 
-def instrument(outbound: Outbound) -> None:
+def instrument(recording: Recording) -> None:
     """Follows every call of every session."""
     import requests
 
@@ -26,7 +25,7 @@ def instrument(outbound: Outbound) -> None:
     def followed_send(
         self: requests.adapters.HTTPAdapter, request: requests.PreparedRequest, *args: Any, **kwargs: Any
     ) -> requests.Response:
-        call = outbound.begin(request.method or "GET", request.url or "", request.headers)
+        call = recording.outbound.begin(request.method or "GET", request.url or "", request.headers)
         if call is None:
             return send(self, request, *args, **kwargs)
         try:
