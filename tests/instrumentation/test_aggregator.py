@@ -9,6 +9,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 
 from otelkit.catalog.metrics import (
     DJANGO_REQUEST_DB_QUERIES,
+    DJANGO_REQUEST_PHASE_DURATION,
     ERRORS_CAPTURED,
     HTTP_SERVER_ACTIVE_REQUESTS,
     HTTP_SERVER_REQUEST_DURATION,
@@ -67,6 +68,16 @@ def test_series_stay_below_the_cap_and_overflow_is_counted(metric):
     assert OVERFLOW in [point.labels for point in (*found.numbers, *found.histograms)]
     (overflowed,) = snapshot(aggregator, SERIES_OVERFLOWED).numbers
     assert (overflowed.labels, overflowed.value) == ((metric.name,), 9_950)
+
+
+def test_observations_recorded_together_are_the_same_as_one_by_one():
+    together, singly = Aggregator(series_cap=3), Aggregator(series_cap=3)
+    observations = [(0.1 * number, ("/", f"phase {number % 5}")) for number in range(20)]
+    together.histogram(DJANGO_REQUEST_PHASE_DURATION).record_all(observations)
+    for value, labels in observations:
+        singly.histogram(DJANGO_REQUEST_PHASE_DURATION).record(value, labels)
+    assert together.collect() == singly.collect()
+    assert snapshot(together, SERIES_OVERFLOWED).numbers[0].value == 8
 
 
 def test_only_sampled_spans_become_exemplars_and_each_is_handed_out_once():

@@ -32,14 +32,15 @@ class Queue:
     def put(self, item: Any) -> int:
         """Adds one new item, and gives the number that wait now."""
         size = self._size_of(item)
-        with self._account.lock:
-            self._account.created += 1
-            self._items.append(item)
+        account, items = self._account, self._items
+        with account.lock:
+            account.created += 1
+            items.append(item)
             self._sizes.append(size)
             self.bytes += size
-            if len(self._items) > self._most or self.bytes > self._most_bytes:
+            if len(items) > self._most or self.bytes > self._most_bytes:
                 self._give_up_oldest()
-            return len(self._items)
+            return len(items)
 
     def take(self, most: int) -> list[Any]:
         """The oldest items, at most ``most``; they are in the caller's hands until they are settled or put back."""

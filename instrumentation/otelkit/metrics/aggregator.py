@@ -6,13 +6,13 @@ most ``series_cap`` label sets; what comes beyond is added to one overflow serie
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
 from threading import Lock
+from time import time_ns
 from typing import NamedTuple
 
 from opentelemetry.trace import SpanContext
@@ -45,7 +45,8 @@ class Distribution:
 
     def __init__(self, buckets: int) -> None:
         self.counts = [0] * (buckets + 1)
-        self.exemplars: list[Exemplar | None] = [None] * (buckets + 1)
+        self.exemplars: list[tuple[float, int, SpanContext] | None] = [None] * (buckets + 1)
+        """Value, time and span; most are replaced before anybody reads them, so only those that are read become an :class:`Exemplar`."""
         self.sum = 0.0
 
 
@@ -139,12 +140,12 @@ class Counter(Numbers):
 
     def add(self, amount: float, labels: LabelValues) -> None:
         """Adds to the series of these label values."""
-        overflowed = False
         with self._lock:
-            if labels not in self._values and len(self._values) >= self._cap:
-                labels, overflowed = OVERFLOW, True
-            self._values[labels] = self._values.get(labels, 0) + amount
-        if overflowed:
+            values = self._values
+            if labels not in values and len(values) >= self._cap:
+                labels = OVERFLOW
+            values[labels] = values.get(labels, 0) + amount
+        if labels is OVERFLOW:
             self._on_overflow(self.metric)
 
 
@@ -155,51 +156,68 @@ class Gauge(Numbers):
 
     def set(self, value: float, labels: LabelValues) -> None:
         """Replaces the value of the series of these label values."""
-        overflowed = False
         with self._lock:
             if labels not in self._values and len(self._values) >= self._cap:
-                labels, overflowed = OVERFLOW, True
+                labels = OVERFLOW
             self._values[labels] = value
-        if overflowed:
+        if labels is OVERFLOW:
             self._on_overflow(self.metric)
 
 
 class Histogram:
     """A histogram with the buckets of its metric."""
 
-    __slots__ = ("_cap", "_lock", "_on_overflow", "_series", "metric")
+    __slots__ = ("_bounds", "_cap", "_lock", "_on_overflow", "_overflow", "_series", "metric")
 
     def __init__(self, metric: Metric, cap: int, on_overflow: Callable[[Metric], None]) -> None:
         self.metric = metric
+        self._bounds = metric.buckets
         self._cap = cap
         self._on_overflow = on_overflow
         self._series: dict[LabelValues, Distribution] = {}
+        self._overflow: Distribution | None = None
         self._lock: Lock | Bell = Lock()
 
     def record(self, value: float, labels: LabelValues, span: SpanContext | None = None) -> None:
         """Adds one observation. ``span`` becomes its exemplar when it is sampled."""
         # A bound is the largest value of its bucket (OpenTelemetry and Prometheus agree), hence left.
-        bucket = bisect_left(self.metric.buckets, value)
-        overflowed = False
+        bucket = bisect_left(self._bounds, value)
         with self._lock:
-            series = self._series.get(labels)
-            if series is None:
-                if len(self._series) >= self._cap:
-                    labels, overflowed = OVERFLOW, True
-                series = self._series.get(labels) or self._series.setdefault(labels, Distribution(len(self.metric.buckets)))
+            series = self._series.get(labels) or self._begin(labels)
             series.counts[bucket] += 1
             series.sum += value
-            if span is not None and span.trace_flags.sampled:
-                series.exemplars[bucket] = Exemplar(value, time.time_ns(), span.trace_id, span.span_id)
-        if overflowed:
+            if span is not None and span[3] & 1:  # trace_flags and sampled, as properties, cost as much as all the rest
+                series.exemplars[bucket] = (value, time_ns(), span)
+        if series is self._overflow:
             self._on_overflow(self.metric)
+
+    def record_all(self, observations: Sequence[tuple[float, LabelValues]]) -> None:
+        """Adds several observations under one lock, which costs more than what it guards."""
+        bounds, overflowed = self._bounds, 0
+        with self._lock:
+            for value, labels in observations:
+                series = self._series.get(labels) or self._begin(labels)
+                series.counts[bisect_left(bounds, value)] += 1
+                series.sum += value
+                if series is self._overflow:
+                    overflowed += 1
+        for _ in range(overflowed):
+            self._on_overflow(self.metric)
+
+    def _begin(self, labels: LabelValues) -> Distribution:
+        """A new series, or the one that all share once there are too many."""
+        if len(self._series) < self._cap:
+            return self._series.setdefault(labels, Distribution(len(self._bounds)))
+        if self._overflow is None:
+            self._overflow = self._series[OVERFLOW] = Distribution(len(self._bounds))
+        return self._overflow
 
     def snapshot(self, *, forget_exemplars: bool) -> Snapshot:
         """The current buckets; with ``forget_exemplars`` each exemplar is handed out once."""
         points = []
         with self._lock:
             for labels, series in self._series.items():
-                exemplars = tuple(exemplar for exemplar in series.exemplars if exemplar)
+                exemplars = tuple(Exemplar(value, when, span[0], span[1]) for value, when, span in filter(None, series.exemplars))
                 points.append(HistogramPoint(labels, tuple(series.counts), series.sum, exemplars))
                 if forget_exemplars and exemplars:
                     series.exemplars = [None] * len(series.counts)
@@ -209,6 +227,7 @@ class Histogram:
         """Forgets everything; a child process starts from nothing."""
         self._lock = Lock()
         self._series = {}
+        self._overflow = None
 
 
 class HistogramWithoutExemplars(Histogram):
@@ -240,7 +259,7 @@ class Aggregator:
     """
 
     def __init__(self, series_cap: int, *, keeps_exemplars: bool = True) -> None:
-        self.start_time_ns = time.time_ns()
+        self.start_time_ns = time_ns()
         self._series_cap = series_cap
         self._keeps_exemplars = keeps_exemplars
         self._instruments: dict[Metric, Instrument] = {}
@@ -319,7 +338,7 @@ class Aggregator:
 
     def reset(self) -> None:
         """Forgets everything; called in a child process, whose parent exports its own measurements."""
-        self.start_time_ns = time.time_ns()
+        self.start_time_ns = time_ns()
         self._making = Lock()
         for instrument in self._instruments.values():
             instrument.reset()
