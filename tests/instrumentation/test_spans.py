@@ -13,12 +13,14 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, Tracer
 
+from otelkit.export.sizes import SPAN, size_of_span
 from otelkit.export.spans import encode_spans
 from otelkit.testing import capture
 from otelkit.testing.decoding import decode_spans
+from otelkit.traces import contexts
 from otelkit.traces.provider import GuestFriendlyTracer, KitTracerProvider, SwitchedProcessor, SwitchedSampler
 from otelkit.traces.span import MOST_ATTRIBUTES
-from otelkit.traces.suppression import suppressed
+from otelkit.traces.suppression import is_suppressed, suppressed
 from otelkit.traces.tracer import KitTracer
 
 REMOTE = SpanContext(0x1234, 0x5678, is_remote=True, trace_flags=TraceFlags(1))
@@ -194,3 +196,80 @@ def test_a_processor_of_the_project_sees_the_kits_spans_too():
     tracer.start_span("after", Context()).end()
     assert seen == ["after"]
     assert [span.name for span in taken] == ["before", "after"]
+
+
+def test_a_tracer_made_after_the_newcomer_leaves_its_spans_to_the_sdk_at_once():
+    taken: list[Any] = []
+    processor, sampler = SwitchedProcessor(), SwitchedSampler()
+    sampler.sampler = ParentBased(TraceIdRatioBased(1.0))
+    processor.take = taken.append
+    provider = KitTracerProvider(sampler, processor)
+    provider.add_span_processor(SpanProcessor())
+    GuestFriendlyTracer(provider, "otelkit", "1", 1.0, taken.append).start_span("x", Context()).end()
+    assert isinstance(taken[0], ReadableSpan)
+
+
+def test_contexts_made_without_checks_are_those_of_the_api():
+    made = contexts.local_span_context(0x1234, 0x5678, TraceFlags(3), None)
+    by_the_api = SpanContext(0x1234, 0x5678, False, TraceFlags(3))
+    assert (type(made), tuple(made), made.is_valid, made.trace_state) == (SpanContext, tuple(by_the_api), True, by_the_api.trace_state)
+    span, base = NonRecordingSpan(made), Context({"colour": "red"})
+    for outer in (base, Context()):
+        inner = contexts.with_span(span, outer)
+        assert (type(inner), inner) == (Context, trace.set_span_in_context(span, outer))
+        assert trace.get_current_span(inner) is contexts.span_in(inner) is span
+    assert contexts.trace_id_text(made) == f"{made.trace_id:032x}"
+    assert contexts.span_id_text(made) == f"{made.span_id:016x}"
+    assert not is_suppressed(base)
+
+
+class StrangeContext:
+    """Ids of a tracer that keeps them in a class of its own, with plain numbers as flags."""
+
+    trace_id, span_id, is_remote, trace_flags, trace_state, is_valid = 0xABC, 0xDEF, False, 1, None, True
+
+
+class StrangeSpan(NonRecordingSpan):
+    """The span of a tracer that stands beside OpenTelemetry's SDK."""
+
+    def __init__(self, context: Any) -> None:
+        super().__init__(context)
+
+
+@pytest.mark.parametrize(
+    ("span", "parent"),
+    [
+        (StrangeSpan(StrangeContext()), (0xABC, 0xDEF)),
+        (StrangeSpan(SpanContext(0xABC, 0xDEF, False, 1)), (0xABC, 0xDEF)),  # type: ignore[arg-type]
+        (StrangeSpan(SpanContext(0, 0xDEF, False)), None),
+        (trace.INVALID_SPAN, None),
+        ("no span at all", None),
+    ],
+    ids=["class of its own", "plain flags", "invalid", "none", "text"],
+)
+def test_what_others_put_into_a_context_is_read_with_care(span: Any, parent: tuple[int, int] | None):
+    """A4: the kit's span is the child of whatever valid span is current, by whichever tracer."""
+    spans: list[Any] = []
+    child = KitTracer("otelkit", "1", 1.0, spans.append).start_span("x", trace.set_span_in_context(span, Context()))
+    child.end()
+    assert [found.parent and (found.parent.trace_id, found.parent.span_id) for found in spans] == [parent]
+    assert child.get_span_context().trace_flags.sampled
+    assert parent is None or child.get_span_context().trace_id == parent[0]
+
+
+@pytest.mark.parametrize(
+    "grow",
+    [
+        lambda span: span.set_attribute("long", "x" * 5_000),
+        lambda span: span.add_event("long", {"long": "x" * 5_000}),
+        lambda span: span.add_link(REMOTE, {"long": "x" * 5_000}),
+    ],
+    ids=["attribute", "event", "link"],
+)
+def test_a_span_that_was_small_is_looked_at_again_once_something_is_added(grow: Any):
+    """B4: the queue's bound counts what a project adds to the kit's span, whoever filled it before."""
+    span: Any = KitTracer("otelkit", "1", 1.0, [].append).start_span("x", Context())
+    span.fill({"a": 1}, is_small=True)
+    assert size_of_span(span) == SPAN
+    grow(span)
+    assert size_of_span(span) > SPAN + 5_000

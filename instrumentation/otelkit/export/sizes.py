@@ -10,6 +10,7 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan
 
 from otelkit.logs.item import LogItem
+from otelkit.traces.span import LONGEST_SMALL_TEXT, RecordingSpan
 
 SPAN = 3_000
 """Bytes of a span with ten short attributes."""
@@ -17,7 +18,7 @@ RECORD = 1_500
 """Bytes of a log record with ten short attributes."""
 _PAIR = 200
 """Bytes of an attribute of an event or a link, its key and its share of the table included."""
-_SHORT = 256
+_SHORT = LONGEST_SMALL_TEXT
 """Characters of a text that those numbers include."""
 _MOST_VALUES = 10_000
 """Values looked at of one attribute."""
@@ -28,12 +29,20 @@ _BUILT_IN = _SMALL | {str, bytes, list, tuple, dict}
 _read = attrgetter("_attributes._dict", "_events._dq", "_links._dq")  # as in `spans`: the properties would copy it all, only to look at it
 
 
-def size_of_span(span: ReadableSpan) -> int:
+def size_of_span(span: ReadableSpan | RecordingSpan) -> int:
     """Bytes, about."""
-    try:
-        attributes, events, links = _read(span)
-    except AttributeError:  # made by other hands, or by an SDK that renamed its fields
-        attributes, events, links = dict(span.attributes or {}), span.events, span.links
+    attributes: Any
+    events: Any
+    links: Any
+    if type(span) is RecordingSpan:
+        if span.is_small:
+            return SPAN
+        attributes, events, links = span.attributes, span.events, span.links
+    else:
+        try:
+            attributes, events, links = _read(span)
+        except AttributeError:  # made by other hands, or by an SDK that renamed its fields
+            attributes, events, links = dict(span.attributes or {}), span.events, span.links
     size = SPAN + _of_values(attributes.values())
     for item in (*events, *links) if events or links else ():
         size += SPAN // 3 + _of_pairs(item.attributes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakSet
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -102,7 +103,8 @@ class KitTracerProvider(TracerProvider):
         # No exit hook of its own: it would wait up to 30 s for a receiver that is gone. Ours is bounded.
         super().__init__(sampler=sampler, shutdown_on_exit=False)
         super().add_span_processor(processor)
-        self.has_guests = False
+        self._has_guests = False
+        self._light_tracers: WeakSet[GuestFriendlyTracer] = WeakSet()
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> Tracer:
         """The SDK's tracer, whose spans raise for no value."""
@@ -110,8 +112,16 @@ class KitTracerProvider(TracerProvider):
 
     def add_span_processor(self, span_processor: SpanProcessor) -> None:
         """From now on every span is the SDK's, so that the newcomer sees the kit's too."""
-        self.has_guests = True
+        self._has_guests = True
         super().add_span_processor(span_processor)
+        for tracer in self._light_tracers:
+            tracer.step_aside()
+
+    def watch(self, tracer: GuestFriendlyTracer) -> None:
+        """Tells the tracer when somebody else listens: at once, or later."""
+        self._light_tracers.add(tracer)
+        if self._has_guests:
+            tracer.step_aside()
 
 
 class GuestFriendlyTracer(KitTracer):
@@ -121,12 +131,12 @@ class GuestFriendlyTracer(KitTracer):
         self, provider: KitTracerProvider, name: str, version: str, sample_ratio: float, take: Take | None, *, follows_caller: bool = True
     ) -> None:
         super().__init__(name, version, sample_ratio, take, follows_caller=follows_caller)
-        self._provider = provider
         self._of_the_sdk = provider.get_tracer(name, version)
+        provider.watch(self)
 
-    def start_span(self, *args: Any, **kwargs: Any) -> Span:
-        """A span as the API describes it."""
-        return self._of_the_sdk.start_span(*args, **kwargs) if self._provider.has_guests else super().start_span(*args, **kwargs)
+    def step_aside(self) -> None:
+        """Leaves every further span to the SDK. Asking for each span whether to do so made it a fifth dearer, by callgrind on Python 3.11."""
+        self.start_span = self._of_the_sdk.start_span  # type: ignore[method-assign]
 
 
 _processor = SwitchedProcessor()

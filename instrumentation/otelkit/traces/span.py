@@ -21,6 +21,9 @@ MOST_ATTRIBUTES = 128
 MOST_EVENTS = 128
 """OpenTelemetry's defaults; what comes beyond is counted and left out."""
 
+LONGEST_SMALL_TEXT = 256
+"""Characters of a text that a small span may hold."""
+
 _UNSET = Status()
 
 
@@ -50,6 +53,7 @@ class RecordingSpan(Span):
         "end_time",
         "events",
         "instrumentation_scope",
+        "is_small",
         "kind",
         "links",
         "name",
@@ -67,6 +71,8 @@ class RecordingSpan(Span):
         scope: InstrumentationScope,
         take: Callable[[Any], None],
     ) -> None:
+        self._clock = perf_counter_ns()
+        self.start_time = time_ns()
         self.name = name
         self.context = context
         self.parent = parent
@@ -79,9 +85,9 @@ class RecordingSpan(Span):
         self.links: Sequence[Link] = ()
         self.status = _UNSET
         self.end_time: int | None = None
+        self.is_small = False
+        """True where whoever filled it knows that there is no long text, event or link in it, so that nobody has to look."""
         self._take = take
-        self._clock = perf_counter_ns()
-        self.start_time = time_ns()
 
     def get_span_context(self) -> SpanContext:
         return self.context
@@ -96,6 +102,7 @@ class RecordingSpan(Span):
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         if self.end_time is not None:
             return
+        self.is_small = False
         mine = self.attributes
         try:
             mine.update(attributes)
@@ -105,9 +112,18 @@ class RecordingSpan(Span):
             mine.popitem()
             self.dropped_attributes += 1
 
+    def fill(self, attributes: dict[str, Any], *, is_small: bool) -> None:
+        """For the kit's own attributes, fewer than :data:`MOST_ATTRIBUTES`: sets them at once, and where there were none takes the dict."""
+        if self.attributes or self.events or self.links:
+            self.set_attributes(attributes)
+        elif self.end_time is None:
+            self.attributes = attributes
+            self.is_small = is_small
+
     def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
         if self.end_time is not None:
             return
+        self.is_small = False
         if len(self.events) == MOST_EVENTS:
             self.dropped_events += 1
         else:
@@ -119,6 +135,7 @@ class RecordingSpan(Span):
 
     def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
         if self.end_time is None:
+            self.is_small = False
             self.links = (*self.links, Link(context, attributes))
 
     def update_name(self, name: str) -> None:

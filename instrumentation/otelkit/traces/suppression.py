@@ -15,7 +15,7 @@ _FOREIGN_KEYS = tuple(
 )
 _HTTP_KEY = getattr(context, "_SUPPRESS_HTTP_INSTRUMENTATION_KEY", None)
 _KEY = context.create_key("otelkit-suppressed")
-_KEYS = (_KEY, *_FOREIGN_KEYS)
+_KEYS = frozenset((_KEY, *_FOREIGN_KEYS))
 
 
 def suppressed(base: Context | None = None) -> Context:
@@ -34,7 +34,5 @@ def suppressed_http() -> Context:
 def is_suppressed(base: Context | None = None) -> bool:
     """Whether the context, the current one by default, asks for silence, by our key or by OpenTelemetry's."""
     found = context.get_current() if base is None else base
-    for key in _KEYS:  # noqa: SIM110  (no generator: every query asks)
-        if found.get(key):
-            return True
-    return False
+    # Nearly always there is none of the keys, and every query asks.
+    return not _KEYS.isdisjoint(found) and any(found.get(key) for key in _KEYS)

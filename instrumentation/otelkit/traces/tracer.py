@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags, Tracer
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanKind, TraceFlags, Tracer, TraceState
 from opentelemetry.util.types import Attributes
 
+from otelkit.traces.contexts import local_span_context, parent_in
 from otelkit.traces.span import RecordingSpan
 from otelkit.traces.suppression import is_suppressed
 
@@ -47,25 +48,24 @@ class KitTracer(Tracer):
         record_exception: bool = True,  # noqa: ARG002  (OpenTelemetry's signature; start_as_current_span uses it)
         set_status_on_exception: bool = True,  # noqa: ARG002
     ) -> Span:
-        parent = trace.get_current_span(context).get_span_context()
-        if parent.is_valid:
-            trace_id, state = parent.trace_id, parent.trace_state
-            sampled = parent.trace_flags.sampled
-            flags = parent.trace_flags
-            if not self._follows_caller:
-                sampled = (trace_id & _LOW_64_BITS) < self._bound
-                flags = TraceFlags(flags | TraceFlags.SAMPLED if sampled else flags & ~TraceFlags.SAMPLED)
+        found = get_current() if context is None else context
+        parent = parent_in(found)
+        state: TraceState | None = None
+        if parent is None:
+            trace_id = random.getrandbits(128) or 1
+            flags = _ROOT_SAMPLED if trace_id & _LOW_64_BITS < self._bound else _ROOT_NOT_SAMPLED
         else:
-            trace_id, state = random.getrandbits(128) or 1, None
-            sampled = (trace_id & _LOW_64_BITS) < self._bound
-            flags = _ROOT_SAMPLED if sampled else _ROOT_NOT_SAMPLED
+            trace_id, _, _, flags, state, _ = parent
+            if not self._follows_caller:
+                is_kept = trace_id & _LOW_64_BITS < self._bound
+                flags = TraceFlags(flags | TraceFlags.SAMPLED if is_kept else flags & ~TraceFlags.SAMPLED)
         take = self._take
-        if take is None or is_suppressed(context):
-            sampled, flags = False, TraceFlags(flags & ~TraceFlags.SAMPLED)
-        made = SpanContext(trace_id, random.getrandbits(64) or 1, False, flags, state)
-        if not sampled or take is None:
+        if take is None or (found and is_suppressed(found)):
+            flags = TraceFlags(flags & ~TraceFlags.SAMPLED)
+        made = local_span_context(trace_id, random.getrandbits(64) or 1, flags, state)
+        if take is None or not flags & TraceFlags.SAMPLED:
             return NonRecordingSpan(made)
-        span = RecordingSpan(name, made, parent if parent.is_valid else None, kind, self._scope, take)
+        span = RecordingSpan(name, made, parent, kind, self._scope, take)
         if attributes:
             span.set_attributes(attributes)
         if links:
