@@ -144,7 +144,7 @@ def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     undo.callback(forking.leave_slot, runtime)
     observe_pool(aggregator, runtime.presence)
     _follow_queries(runtime)
-    _follow_calls(runtime)
+    _follow_libraries(runtime)
     _follow_requests(runtime)
     _write_logs(runtime)
     _measure(runtime)
@@ -211,21 +211,13 @@ def _follow_queries(runtime: Runtime) -> None:
     )
 
 
-def _follow_calls(runtime: Runtime) -> None:
-    from otelkit.libraries import LIBRARIES, Recording
+def _follow_libraries(runtime: Runtime) -> None:
+    from otelkit.libraries import LIBRARIES, Recording, follow_libraries
     from otelkit.outbound import Outbound
 
     outbound = Outbound(runtime.tracer, runtime.aggregator, runtime.config.clients.peers)
     recording = Recording(runtime.tracer, runtime.aggregator, outbound)
-    for library in LIBRARIES:
-        if library.name not in runtime.config.clients.libraries:
-            runtime.notes.append(off(f"calls by {library.name}: not in the setting clients.libraries"))
-        elif not library.is_installed():
-            runtime.notes.append(off(f"calls by {library.name}: not installed, nothing to follow"))
-        else:
-            runtime.undo.callback(library.uninstrument)
-            library.instrument(recording)
-            runtime.notes.append(on(f"calls by {library.name}: traced and measured"))
+    runtime.notes.extend(follow_libraries(LIBRARIES, recording, runtime.config.libraries, runtime.undo))
 
 
 def _follow_requests(runtime: Runtime) -> None:

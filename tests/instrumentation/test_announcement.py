@@ -15,7 +15,7 @@ from otelkit.logs.formatter import JSONFormatter, TextFormatter
 from otelkit.status import status
 from otelkit.testing import capture
 
-SETTINGS = {"service": {"name": "orders"}, "clients": {"libraries": ["httpx"]}, "traces": {"exporters": []}}
+SETTINGS = {"service": {"name": "orders"}, "libraries": {"disabled": ["requests"]}, "traces": {"exporters": []}}
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_machine_gets_one_line_with_every_note(record: logging.LogRecord):
     told = json.loads(line)
     assert told["message"].startswith("otelkit 0.1.0 observes orders (production): traces to nowhere, metrics to otlp")
     assert "traces: setting traces.exporters" in told["notes"]
-    assert "calls by requests: not in the setting clients.libraries" in told["notes"]
+    assert "requests: setting libraries.disabled" in told["notes"]
     assert "otelkit_presentation" not in line
 
 
@@ -44,8 +44,8 @@ def test_a_person_gets_rows_that_say_on_off_and_why(record: logging.LogRecord):
     assert "  off  traces               setting traces.exporters" in rows
     assert "  on   metrics              to http://127.0.0.1:4318/v1/metrics" in rows
     assert "                            OpenTelemetry instruments come from otelkit's meter provider" in rows
-    assert "  on   calls by httpx       traced and measured" in rows
-    assert "  off  calls by requests    not in the setting clients.libraries" in rows
+    assert "  on   httpx                calls traced and measured" in rows
+    assert "  off  requests             setting libraries.disabled" in rows
 
 
 def test_on_a_terminal_it_is_drawn_by_rich(record: logging.LogRecord):
@@ -96,5 +96,5 @@ def test_a_note_that_is_plain_text_says_what_is_on():
 def test_status_shows_the_same_rows(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(settings, "OTELKIT", SETTINGS, raising=False)
     shown = str(status()).splitlines()
-    assert "  off  calls by requests    not in the setting clients.libraries" in shown
+    assert "  off  requests             setting libraries.disabled" in shown
     assert startup.current() is None

@@ -10,8 +10,6 @@ import pytest
 import requests
 from django.test import Client
 
-from otelkit.catalog.metrics import METRICS
-from otelkit.libraries import LIBRARIES
 from otelkit.testing import Telemetry, capture
 from tests.receivers import Receiver, receiver, refused_endpoint
 
@@ -120,8 +118,8 @@ def test_a_view_that_calls_is_in_the_middle_of_the_trace(telemetry, peer):
     assert client["parent_span_id"] == server["span_id"]
 
 
-def test_only_the_chosen_libraries_are_followed(peer):
-    with capture({"clients": {"libraries": ["requests"]}}) as telemetry:
+def test_a_library_that_is_disabled_is_left_alone(peer):
+    with capture({"libraries": {"disabled": ["httpx"]}}) as telemetry:
         over_httpx(peer.endpoint)
         assert telemetry.spans == []
         over_requests(peer.endpoint)
@@ -136,10 +134,3 @@ def test_nothing_is_followed_after_stop(peer, call):
     call(peer.endpoint)
     ((_, headers, _),) = peer.requests
     assert "traceparent" not in {name.lower() for name in headers}
-
-
-def test_every_library_says_what_it_emits_and_has_a_setting():
-    from otelkit.config import Clients
-
-    assert {library.name for library in LIBRARIES} == set(Clients().libraries)
-    assert all(metric in METRICS for library in LIBRARIES for metric in library.emits)

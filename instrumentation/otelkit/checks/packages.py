@@ -24,15 +24,25 @@ def engine_is_not_installed(project: Project) -> Iterator[Finding]:
 
 @check("E005")
 def library_is_not_installed(project: Project) -> Iterator[Finding]:
-    """A library that the setting clients.libraries asks for is not installed, so its calls cannot be traced."""
-    if not project.is_chosen("clients.libraries"):
-        return  # the preset names what is followed where it is installed
-    where = project.where("clients.libraries")
+    """A library that the setting libraries.required asks for is not installed, so it cannot be followed."""
+    where = project.where("libraries.required")
     for library in LIBRARIES:
-        if library.name in project.config.clients.libraries and not library.is_installed():
+        if library.name in project.config.libraries.required and not library.is_installed():
             yield Finding(
                 f'"{library.name}" is in {where}, but it is not installed.',
-                f"Install it with:  pip install {library.name}   or take it out of the list.",
+                f"Install it with:  pip install {library.fact.package}   or take it out of the list.",
+            )
+
+
+@check("E007")
+def library_is_required_and_disabled(project: Project) -> Iterator[Finding]:
+    """A library stands in libraries.required and in libraries.disabled, which contradict each other; it is not followed."""
+    settings = project.config.libraries
+    for name in settings.required:
+        if name in settings.disabled:
+            yield Finding(
+                f'"{name}" is in {project.where("libraries.required")} and in {project.where("libraries.disabled")}.',
+                "Take it out of one of them.",
             )
 
 
@@ -83,4 +93,4 @@ def _is_installed(package: str) -> bool:
         return False
 
 
-CHECKS = (engine_is_not_installed, library_is_not_installed, another_tracer)
+CHECKS = (engine_is_not_installed, library_is_not_installed, library_is_required_and_disabled, another_tracer)

@@ -3,7 +3,7 @@
 from otelkit.config.export import Export, Receiver
 from otelkit.config.loading import load
 from otelkit.config.presets import PRESETS
-from otelkit.config.sections import SECTIONS, Clients, Config, Database, Logs, Metrics, Requests, Service, Traces, declared
+from otelkit.config.sections import SECTIONS, Clients, Config, Database, Libraries, Logs, Metrics, Requests, Service, Traces, declared
 
 __all__ = [
     "PRESETS",
@@ -12,6 +12,7 @@ __all__ = [
     "Config",
     "Database",
     "Export",
+    "Libraries",
     "Logs",
     "Metrics",
     "Receiver",

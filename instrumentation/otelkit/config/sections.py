@@ -7,6 +7,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from otelkit import settings_field as s
+from otelkit.catalog.libraries import LIBRARY_NAMES
 from otelkit.config.export import Export
 from otelkit.settings_field import setting
 
@@ -247,10 +248,25 @@ class Database:
 class Clients:
     """Outbound calls."""
 
-    libraries: tuple[str, ...] = setting(
-        ("httpx", "requests"), help="Libraries whose calls are traced, where they are installed.", check=s.subset_of("httpx", "requests")
-    )
     peers: dict[str, str] = setting({}, help="Which service answers at host or host:port, for service.peer.name.")
+
+
+@dataclass(frozen=True, slots=True)
+class Libraries:
+    """Libraries and parts of Django that are followed: each one that is installed"""
+
+    required: tuple[str, ...] = setting(
+        (),
+        help="Libraries that must be followed: one that is not installed is an error of the checks. Each other one is followed where it "
+        "is installed, named here or not.",
+        check=s.subset_of(*LIBRARY_NAMES),
+    )
+    disabled: tuple[str, ...] = setting(
+        (),
+        env="OTELKIT_LIBRARIES_DISABLED",
+        help="Libraries that are left alone, though they are installed.",
+        check=s.subset_of(*LIBRARY_NAMES),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +282,7 @@ class Config:
     requests: Requests = field(default_factory=Requests)
     database: Database = field(default_factory=Database)
     clients: Clients = field(default_factory=Clients)
+    libraries: Libraries = field(default_factory=Libraries)
     preset: str = "production"
     sources: dict[str, str] = field(default_factory=dict)
     """Where each setting that is not the preset's came from: ``traces.sample_ratio`` -> ``OTEL_TRACES_SAMPLER_ARG``."""
@@ -282,6 +299,7 @@ SECTIONS: dict[str, type] = {
     "requests": Requests,
     "database": Database,
     "clients": Clients,
+    "libraries": Libraries,
 }
 
 

@@ -1,13 +1,16 @@
-"""Third-party libraries whose work joins the trace: one small file each, in the order they are switched on.
+"""Libraries that are followed: one small file each, in the order they are switched on.
 
-To add one: a file beside these, a line in ``LIBRARIES``, its name in the setting ``clients.libraries``, a test beside the others.
+To add one: its fact in ``otelkit/catalog/libraries.py``, a file beside these, a line in ``LIBRARIES``, and a test of its name in
+``tests/instrumentation/libraries/``.
 """
 
 from __future__ import annotations
 
 from otelkit.libraries import httpx, requests
 from otelkit.libraries.base import Library, Recording
+from otelkit.libraries.following import follow_libraries
 
-__all__ = ["LIBRARIES", "Library", "Recording"]
+__all__ = ["LIBRARIES", "Library", "Recording", "follow_libraries"]
 
 LIBRARIES: tuple[Library, ...] = (httpx.LIBRARY, requests.LIBRARY)
+"""One for each fact, in the same order."""

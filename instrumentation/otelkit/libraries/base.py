@@ -12,6 +12,7 @@ from importlib.util import find_spec
 
 from opentelemetry.trace import Tracer
 
+from otelkit.catalog.libraries import LibraryFact
 from otelkit.catalog.metrics import Metric
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.outbound import Outbound
@@ -28,13 +29,24 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """One library: its package, how to begin and to stop following it, and the metrics it records."""
+    """One library: what it is, how to begin and to stop following it, and the metrics it records."""
 
-    name: str
+    fact: LibraryFact
     instrument: Callable[[Recording], None]
+    """Called once the library's module has been imported; a second call changes nothing."""
     uninstrument: Callable[[], None]
+    """Called at the end, also where ``instrument`` never was."""
     emits: tuple[Metric, ...]
 
+    @property
+    def name(self) -> str:
+        """As the settings call it."""
+        return self.fact.name
+
     def is_installed(self) -> bool:
-        """Whether the package can be imported."""
-        return find_spec(self.name) is not None
+        """Whether its module can be imported. A package is not imported to find out."""
+        module = self.fact.module
+        try:
+            return find_spec(module if module.startswith("django.") else module.partition(".")[0]) is not None
+        except (ImportError, ValueError):  # a parent is missing; a module that somebody made by hand
+            return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from otelkit.catalog import libraries
 from otelkit.catalog.metrics import HTTP_CLIENT_REQUEST_DURATION
 from otelkit.libraries.base import Library, Recording
 
@@ -59,4 +60,4 @@ def uninstrument() -> None:
         httpx.AsyncHTTPTransport.handle_async_request = _originals.pop("asynchronous")  # type: ignore[method-assign]
 
 
-LIBRARY = Library("httpx", instrument, uninstrument, emits=(HTTP_CLIENT_REQUEST_DURATION,))
+LIBRARY = Library(libraries.HTTPX, instrument, uninstrument, emits=(HTTP_CLIENT_REQUEST_DURATION,))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from otelkit.catalog import libraries
 from otelkit.catalog.metrics import HTTP_CLIENT_REQUEST_DURATION
 from otelkit.libraries.base import Library, Recording
 
@@ -47,4 +48,4 @@ def uninstrument() -> None:
         requests.adapters.HTTPAdapter.send = _originals.pop("send")  # type: ignore[method-assign]
 
 
-LIBRARY = Library("requests", instrument, uninstrument, emits=(HTTP_CLIENT_REQUEST_DURATION,))
+LIBRARY = Library(libraries.REQUESTS, instrument, uninstrument, emits=(HTTP_CLIENT_REQUEST_DURATION,))

@@ -242,7 +242,7 @@ CASES = [
         ),
     ),
 ]
-TESTED_ELSEWHERE = {"E001", "E004", "E005", "E006", "W050", "W051", "W052", "W053", "W054", "W055", "W099"}
+TESTED_ELSEWHERE = {"E001", "E004", "E005", "E006", "E007", "W050", "W051", "W052", "W053", "W054", "W055", "W099"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
@@ -289,14 +289,20 @@ def test_the_engine_that_the_settings_ask_for_has_to_be_installed(monkeypatch):
 
 
 def test_a_library_has_to_be_installed_where_the_project_asks_for_it(monkeypatch):
-    asked = Site(otelkit={"clients": {"libraries": ["httpx"]}})
+    asked = Site(otelkit={"libraries": {"required": ["httpx"]}})
     assert asked.found() == []
     monkeypatch.setattr(type(LIBRARIES[0]), "is_installed", lambda self: False)
     ((id_, message, hint),) = asked.found()
     assert id_ == "E005"
-    assert message == '"httpx" is in OTELKIT["clients"]["libraries"], but it is not installed.'
+    assert message == '"httpx" is in OTELKIT["libraries"]["required"], but it is not installed.'
     assert "pip install httpx" in hint
-    assert Site().found() == [], "the preset names what is followed where it is installed"
+    assert Site().found() == [], "what nobody asked for is followed where it is installed"
+
+
+def test_a_library_cannot_be_required_and_disabled():
+    ((id_, message, _),) = Site(otelkit={"libraries": {"required": ["httpx"], "disabled": ["httpx"]}}).found()
+    assert id_ == "E007"
+    assert message == '"httpx" is in OTELKIT["libraries"]["required"] and in OTELKIT["libraries"]["disabled"].'
 
 
 def test_the_folder_that_workers_share_has_to_be_one(tmp_path):

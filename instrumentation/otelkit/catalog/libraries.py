@@ -1,0 +1,35 @@
+"""Every library that the kit follows: its name in the settings, what is imported, what pip installs, and what is followed of it.
+
+A library is followed as soon as the process imports ``module``, and not at all where it never does. To add one, write its fact here and
+its file in ``otelkit/libraries/``; the settings, the status, the checks and the docs know it then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryFact:
+    """One library. ``follows`` is what the status says of it."""
+
+    name: str
+    module: str
+    """Its import begins the following."""
+    package: str
+    """As pip calls it."""
+    follows: str
+    least: str = ""
+    """The oldest version that can be followed; empty where any can."""
+    upstream: str = ""
+    """OpenTelemetry's instrumentation of the same library, as its entry point calls it: active beside ours it does the work twice."""
+
+
+HTTPX = LibraryFact("httpx", "httpx", "httpx", "calls traced and measured", upstream="httpx")
+REQUESTS = LibraryFact("requests", "requests", "requests", "calls traced and measured", upstream="requests")
+
+LIBRARY_FACTS: tuple[LibraryFact, ...] = (HTTPX, REQUESTS)
+"""In the order in which they are switched on."""
+
+LIBRARY_NAMES: tuple[str, ...] = tuple(fact.name for fact in LIBRARY_FACTS)
+"""What the settings may name."""

@@ -1,0 +1,135 @@
+"""Which libraries are followed, from when on, and what is said about it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otelkit.catalog.libraries import LIBRARY_FACTS, LibraryFact
+from otelkit.catalog.metrics import METRICS
+from otelkit.config import Libraries, load
+from otelkit.errors import ConfigError
+from otelkit.libraries import LIBRARIES, Library, Recording, follow_libraries
+from otelkit.outbound import Outbound
+from otelkit.testing import capture
+
+FACT = LibraryFact("parcels", "otelkit_test_parcels", "parcels", "parcels counted")
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A library that is installed and that nobody has imported."""
+    (tmp_path / f"{FACT.module}.py").write_text("def send(): return 'sent'\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield FACT.module
+    sys.modules.pop(FACT.module, None)
+
+
+def library(calls: list[str], instrument: Any = None) -> Library:
+    return Library(FACT, instrument or (lambda recording: calls.append("instrument")), lambda: calls.append("uninstrument"), emits=())
+
+
+def follow(found: Library, undo: ExitStack, **settings: tuple[str, ...]) -> list[str]:
+    recording: Any = None
+    return list(follow_libraries([found], recording, Libraries(**settings), undo))
+
+
+def test_a_library_is_followed_from_its_import_on(module: str):
+    calls: list[str] = []
+    finders = list(sys.meta_path)
+    with ExitStack() as undo:
+        assert follow(library(calls), undo) == ["parcels: parcels counted"]
+        assert calls == []
+        assert module not in sys.modules, "looking whether it is there does not import it"
+        imported = import_module(module)
+        assert calls == ["instrument"]
+        assert type(imported.__loader__).__name__ == "SourceFileLoader"
+        assert imported.__spec__ is not None
+        assert imported.__spec__.loader is imported.__loader__
+    assert calls == ["instrument", "uninstrument"]
+    assert sys.meta_path == finders
+
+
+def test_a_library_that_is_imported_already_is_followed_at_once(module: str):
+    import_module(module)
+    calls: list[str] = []
+    with ExitStack() as undo:
+        follow(library(calls), undo)
+        assert calls == ["instrument"]
+
+
+def test_a_library_that_nobody_imports_costs_nothing_and_leaves_nothing(module: str):
+    """A26."""
+    calls: list[str] = []
+    finders = list(sys.meta_path)
+    with ExitStack() as undo:
+        follow(library(calls), undo)
+        assert sys.meta_path != finders
+    import_module(module)
+    assert calls == ["uninstrument"]
+    assert sys.meta_path == finders
+
+
+def test_a_library_that_cannot_be_followed_works_as_without_us(module: str, caplog: pytest.LogCaptureFixture):
+    """B6: a release that has moved what we replace."""
+    calls: list[str] = []
+    with ExitStack() as undo:
+        follow(library(calls, lambda recording: 1 / 0), undo)
+        assert import_module(module).send() == "sent"
+        assert calls == ["uninstrument"], "what was replaced before it failed comes back"
+    assert "otelkit cannot follow parcels in this version" in caplog.text
+
+
+def test_a_library_whose_own_import_fails_fails_as_without_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / f"{FACT.module}.py").write_text("raise LookupError('its own')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with ExitStack() as undo:
+        follow(library([]), undo)
+        with pytest.raises(LookupError, match="its own"):
+            import_module(FACT.module)
+
+
+def test_what_is_absent_is_one_line_and_what_is_required_and_absent_an_error(caplog: pytest.LogCaptureFixture):
+    absent = replace(library([]), fact=replace(FACT, module="otelkit_test_nowhere"))
+    with ExitStack() as undo:
+        assert follow(absent, undo) == ["libraries: not installed, nothing to follow: parcels"]
+        assert caplog.text == ""
+        assert follow(absent, undo, required=("parcels",)) == ["parcels: required, but not installed; pip install parcels"]
+        assert "pip install parcels" in caplog.text
+        assert follow(absent, undo, disabled=("parcels",)) == ["parcels: setting libraries.disabled"]
+
+
+def test_every_fact_has_its_library_and_every_library_says_what_it_emits():
+    assert tuple(library.fact for library in LIBRARIES) == LIBRARY_FACTS
+    assert all(metric in METRICS for library in LIBRARIES for metric in library.emits)
+
+
+def test_a_name_that_is_no_library_offers_the_real_ones():
+    """A23."""
+    with pytest.raises(ConfigError, match=r"OTELKIT_LIBRARIES_DISABLED may hold .*httpx"):
+        load({}, {"OTELKIT_LIBRARIES_DISABLED": "htpx"})
+
+
+def test_twice_is_once_and_the_end_restores_everything():
+    """A26: for every library that is installed here."""
+    import httpx
+    import requests
+
+    before = (httpx.HTTPTransport.handle_request, requests.adapters.HTTPAdapter.send)
+    with capture() as telemetry:
+        first = httpx.HTTPTransport.handle_request
+        assert first is not before[0]
+        runtime = telemetry.runtime
+        recording = Recording(runtime.tracer, runtime.aggregator, Outbound(runtime.tracer, runtime.aggregator, {}))
+        for found in LIBRARIES:
+            if found.fact.module in sys.modules:
+                found.instrument(recording)
+        assert httpx.HTTPTransport.handle_request is first
+    assert before == (httpx.HTTPTransport.handle_request, requests.adapters.HTTPAdapter.send)
