@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+if "OTELKIT_SHARED" in os.environ:  # says where tests find files, and is no setting of the kit
+    os.environ["TESTS_SHARED"] = os.environ["OTELKIT_SHARED"]
 for _name in [name for name in os.environ if name.startswith(("OTEL_", "OTELKIT_"))]:
     del os.environ[_name]
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"

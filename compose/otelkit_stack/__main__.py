@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from otelkit_stack.errors import StackError
+from otelkit_stack.rules.shipped import shipped_rules
 from otelkit_stack.server import DEFAULT_PORT, serve
 
 
@@ -17,14 +18,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m otelkit_stack", description="Receives OTLP/HTTP and shows it, on this machine only.")
     parser.add_argument("--data", type=Path, default=Path("otelkit-data"), metavar="DIR", help="folder of the database (%(default)s)")
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port of 127.0.0.1 to listen on, 0 for any (%(default)s)")
+    parser.add_argument(
+        "--rules",
+        type=Path,
+        action="append",
+        metavar="PATH",
+        help="file or folder of Prometheus rules; of Loki's where it, or its folder, is called loki. May be given more than once"
+        " (the rules that come with otelkit)",
+    )
+    parser.add_argument("--no-rules", action="store_true", help="evaluate no rules at all")
+    parser.add_argument(
+        "--alertmanager",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="send alerts to this Alertmanager too, such as http://127.0.0.1:9093",
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="otelkit stack: %(message)s")
     try:
-        serve(options.data, options.port)
+        serve(options.data, options.port, rules=_rules(options), alertmanagers=options.alertmanager)
     except StackError as error:
         print(f"otelkit stack: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _rules(options: argparse.Namespace) -> list[Path]:
+    if options.no_rules:
+        return []
+    shipped = shipped_rules()
+    given: list[Path] | None = options.rules
+    return given if given is not None else [shipped] if shipped else []
 
 
 def _port(text: str) -> int:

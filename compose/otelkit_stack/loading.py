@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from otelkit_stack.records import Event, Exemplar, Link, LogRecord, Scope, Span
+from otelkit_stack.records import AlertChange, Event, Exemplar, Link, LogRecord, Scope, Span
 from otelkit_stack.rows import loaded_float
 
 # By OTLP's numbers; a number that a newer protocol may bring is shown as the first.
@@ -60,6 +60,18 @@ def exemplar_from(row: sqlite3.Row) -> Exemplar:
         time_ns=row["time_ns"],
         trace_id=_hex(row["trace_id"]),
         span_id=_hex(row["span_id"]),
+    )
+
+
+def alert_change_from(row: sqlite3.Row) -> AlertChange:
+    """A step of an alert, from its row."""
+    return AlertChange(
+        time_ns=row["time_ms"] * 1_000_000,
+        rule=row["rule"],
+        labels=json.loads(row["labels"]),
+        before=row["state_before"],
+        after=row["state_after"],
+        value=loaded_float(row["value"]),
     )
 
 

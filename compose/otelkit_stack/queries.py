@@ -13,9 +13,9 @@ from typing import Any, Self
 
 from otelkit_stack.database import database_file, explain, open_reader
 from otelkit_stack.errors import StackError
-from otelkit_stack.loading import exemplar_from, log_from, span_from
+from otelkit_stack.loading import alert_change_from, exemplar_from, log_from, span_from
 from otelkit_stack.metrics.samples import samples_on_disk
-from otelkit_stack.records import Exemplar, LogRecord, Series, ServiceRed, Span, Trace, TraceSummary
+from otelkit_stack.records import AlertChange, Exemplar, LogRecord, Series, ServiceRed, Span, Trace, TraceSummary
 from otelkit_stack.red import red_of
 
 _SPANS = """
@@ -143,6 +143,11 @@ class Queries:
             {"series.name = ?": name, "exemplar.trace_id = ?": None if trace_id is None else id_bytes(trace_id) or b"no id"}
         )
         return tuple(map(exemplar_from, self._rows(f"{_EXEMPLARS} {where} ORDER BY exemplar.time_ns", *values)))
+
+    def alert_history(self, *, since_ns: int = 0, limit: int = 100) -> tuple[AlertChange, ...]:
+        """What became of alerts, the newest first; ``limit=-1`` for all."""
+        sql = "SELECT * FROM alert_history WHERE time_ms >= ? ORDER BY time_ms DESC, rowid DESC LIMIT ?"
+        return tuple(map(alert_change_from, self._rows(sql, since_ns // 1_000_000, limit)))
 
     def _spans(self, key: bytes) -> tuple[Span, ...]:
         return tuple(map(span_from, self._rows(f"{_SPANS} WHERE trace_id = ? ORDER BY start_ns, span_id", key)))

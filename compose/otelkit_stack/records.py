@@ -95,6 +95,18 @@ class Exemplar:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertChange:
+    """One step in the life of an alert; states are ``inactive``, ``pending`` and ``firing``."""
+
+    time_ns: int
+    rule: str
+    labels: dict[str, str]
+    before: str
+    after: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class TraceNode:
     """A span and the spans it called, by start."""
 

@@ -9,6 +9,7 @@ _STATEMENTS = (
     "DELETE FROM log WHERE time_ns < :ns",
     "DELETE FROM exemplar WHERE time_ns < :ns",
     "DELETE FROM chunk WHERE end_ms < :ms",
+    "DELETE FROM alert_history WHERE time_ms < :ms",
 )
 _EMPTY_SERIES = """
 DELETE FROM series WHERE id NOT IN (SELECT series_id FROM chunk) AND id NOT IN (SELECT series_id FROM exemplar) RETURNING id

@@ -95,6 +95,17 @@ class ExemplarRow(NamedTuple):
     labels: str
 
 
+class AlertChangeRow(NamedTuple):
+    """Table ``alert_history``."""
+
+    time_ms: int
+    rule: str
+    labels: str
+    state_before: str
+    state_after: str
+    value: float | bytes
+
+
 @dataclass(slots=True)
 class Batch:
     """What one request brought: records, and the dictionary entries they point at."""
@@ -106,10 +117,11 @@ class Batch:
     logs: list[LogRow] = field(default_factory=list)
     samples: list[SampleRow] = field(default_factory=list)
     exemplars: list[ExemplarRow] = field(default_factory=list)
+    alert_changes: list[AlertChangeRow] = field(default_factory=list)
 
     def __len__(self) -> int:
         """Number of records; dictionary entries do not count."""
-        return len(self.spans) + len(self.logs) + len(self.samples) + len(self.exemplars)
+        return len(self.spans) + len(self.logs) + len(self.samples) + len(self.exemplars) + len(self.alert_changes)
 
     def statements(self) -> Iterator[tuple[str, Sequence[tuple[object, ...]]]]:
         """Each table's INSERT with its rows, tables without rows left out; samples are not among them."""
@@ -122,6 +134,7 @@ class Batch:
                 ("span", self.spans),
                 ("log", self.logs),
                 ("exemplar", self.exemplars),
+                ("alert_history", self.alert_changes),
             )
             if rows
         )
@@ -139,6 +152,7 @@ _INSERTS = {
     "span": _insert("span", SpanRow._fields),
     "log": _insert("log", LogRow._fields),
     "exemplar": _insert("exemplar", ExemplarRow._fields),
+    "alert_history": _insert("alert_history", AlertChangeRow._fields),
 }
 
 

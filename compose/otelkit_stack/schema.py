@@ -3,8 +3,8 @@
 ``PRAGMA user_version`` holds the number of steps a database has taken. A released step is never edited: to change a
 table, append one. Logs and exemplars have no foreign key to spans, because they arrive before them, after them, or alone.
 
-Times are Unix nanoseconds, those of samples and chunks milliseconds, which is all that Prometheus keeps. Ids of traces and spans are
-their 16 and 8 bytes. ``resource``, ``scope`` and ``series`` are dictionaries: their id is a hash of their content, so that
+Times are Unix nanoseconds, those of samples, chunks and alerts milliseconds, which is all that Prometheus keeps. Ids of traces and
+spans are their 16 and 8 bytes. ``resource``, ``scope`` and ``series`` are dictionaries: their id is a hash of their content, so that
 a writer never has to look one up. Columns that hold JSON say so.
 """
 
@@ -137,7 +137,19 @@ ALTER TABLE log ADD COLUMN observed_ns INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE log ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;
 """
 
-STEPS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (_FIRST, _samples_become_chunks, _WHOLE_RECORDS)
+_ALERTS = """
+CREATE TABLE alert_history (
+    time_ms INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    labels TEXT NOT NULL,           -- JSON object
+    state_before TEXT NOT NULL,     -- inactive, pending or firing
+    state_after TEXT NOT NULL,
+    value NOT NULL                  -- as in exemplar
+);
+CREATE INDEX alert_history_time ON alert_history (time_ms);
+"""
+
+STEPS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (_FIRST, _samples_become_chunks, _WHOLE_RECORDS, _ALERTS)
 VERSION = len(STEPS)
 
 

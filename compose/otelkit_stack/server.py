@@ -6,6 +6,7 @@ import errno
 import signal
 import socket
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -20,6 +21,7 @@ from starlette.responses import PlainTextResponse, Response
 from otelkit_stack.api.loki import loki_routes
 from otelkit_stack.api.prometheus import prometheus_routes
 from otelkit_stack.api.routes import api_routes
+from otelkit_stack.api.rules import rule_routes
 from otelkit_stack.errors import StackError
 from otelkit_stack.intake import Intake
 from otelkit_stack.loopback import HOST, LoopbackOnly
@@ -27,6 +29,7 @@ from otelkit_stack.pages.routes import page_routes
 from otelkit_stack.queries import Queries
 from otelkit_stack.receiver.body import DEFAULT_LIMIT
 from otelkit_stack.receiver.routes import Take, receiver_routes
+from otelkit_stack.rules.engine import RuleEngine
 from otelkit_stack.store import DAY_S, Store
 
 DEFAULT_PORT = 4318
@@ -36,7 +39,9 @@ _GRACE_S = 3
 _BACKLOG = 128
 
 
-def stack_app(store: Store, queries: Queries, *, take: Take | None = None, limit: int = DEFAULT_LIMIT) -> Starlette:
+def stack_app(
+    store: Store, queries: Queries, rules: RuleEngine | None = None, *, take: Take | None = None, limit: int = DEFAULT_LIMIT
+) -> Starlette:
     """The ASGI application. What it receives goes to ``take``, or straight to the store; ``limit`` is the size of a request in bytes."""
 
     def unavailable(_request: Request, error: Exception) -> Response:
@@ -47,6 +52,7 @@ def stack_app(store: Store, queries: Queries, *, take: Take | None = None, limit
             *receiver_routes(take or store.submit, limit),
             *loki_routes(store.file),
             *prometheus_routes(store),
+            *(rule_routes(rules, queries) if rules else ()),
             *api_routes(store, queries),
             *page_routes(queries),
         ],
@@ -58,14 +64,26 @@ def stack_app(store: Store, queries: Queries, *, take: Take | None = None, limit
 class StackServer:
     """The stack, running in threads of this process while the context is open; port 0 takes a free one.
 
-    Raises StackError on entering, where the port or the database is taken, or the folder cannot be used.
+    ``rules`` are files and folders of rules, ``alertmanagers`` the addresses that alerts are sent to. Raises StackError on entering, where
+    the port or the database is taken, the folder cannot be used, or a rule file cannot be loaded.
     """
 
-    def __init__(self, data: Path, port: int, *, limit: int = DEFAULT_LIMIT, retention_s: float | None = 7 * DAY_S) -> None:
+    def __init__(
+        self,
+        data: Path,
+        port: int,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        retention_s: float | None = 7 * DAY_S,
+        rules: Sequence[Path] = (),
+        alertmanagers: Sequence[str] = (),
+    ) -> None:
         self._data = data
         self._port = port
         self._limit = limit
         self._retention_s = retention_s
+        self._rules = rules
+        self._alertmanagers = alertmanagers
 
     def __enter__(self) -> Self:
         self._socket = _listening_socket(self._port)
@@ -75,10 +93,12 @@ class StackServer:
             self.store = undo.enter_context(Store(self._data, retention_s=self._retention_s))
             self.queries = undo.enter_context(Queries(self.store.file))
             self.intake = undo.enter_context(Intake(self.store))
+            engine = RuleEngine(self.store, self._rules, alertmanagers=self._alertmanagers, external_url=self.url)
+            self.rules = undo.enter_context(engine)
             self._undo = undo.pop_all()
         # "off": no lifespan events are needed, and no logger is configured, so that the caller's own logging stays as it is.
         config = uvicorn.Config(
-            stack_app(self.store, self.queries, take=self.intake.take, limit=self._limit),
+            stack_app(self.store, self.queries, self.rules, take=self.intake.take, limit=self._limit),
             lifespan="off",
             ws="none",
             log_config=None,
@@ -89,6 +109,7 @@ class StackServer:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="otelkit-stack-server", daemon=True)
         self._thread.start()
+        self.rules.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
@@ -117,9 +138,9 @@ class StackServer:
                 signal.signal(number, handler)
 
 
-def serve(data: Path, port: int = DEFAULT_PORT) -> None:
+def serve(data: Path, port: int = DEFAULT_PORT, *, rules: Sequence[Path] = (), alertmanagers: Sequence[str] = ()) -> None:
     """Run the stack until SIGINT or SIGTERM, with its database in the folder ``data``. Raises StackError where it cannot start."""
-    with StackServer(data, port) as server:
+    with StackServer(data, port, rules=rules, alertmanagers=alertmanagers) as server:
         print(f"otelkit stack: {server.url}  (page and OTLP/HTTP receiver; data in {server.store.file})", flush=True)
         server.wait()
         print("otelkit stack: stopping", flush=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 from otelkit_stack.intake import Intake
 from otelkit_stack.queries import Queries
 from otelkit_stack.receiver.body import DEFAULT_LIMIT
+from otelkit_stack.rules.engine import RuleEngine
 from otelkit_stack.server import StackServer
 from otelkit_stack.store import Store
 
@@ -23,6 +24,7 @@ class RunningStack:
     queries: Queries
     store: Store
     intake: Intake
+    rules: RuleEngine
 
     @property
     def endpoint(self) -> str:
@@ -35,7 +37,9 @@ class RunningStack:
 
 
 @contextmanager
-def running_stack(folder: Path, *, limit: int = DEFAULT_LIMIT) -> Iterator[RunningStack]:
+def running_stack(
+    folder: Path, *, limit: int = DEFAULT_LIMIT, rules: Sequence[Path] = (), alertmanagers: Sequence[str] = ()
+) -> Iterator[RunningStack]:
     """The real server in threads of this process, its database in the folder. It forgets nothing, so old times are welcome."""
-    with StackServer(folder, 0, limit=limit, retention_s=None) as server:
-        yield RunningStack(server.url, server.queries, server.store, server.intake)
+    with StackServer(folder, 0, limit=limit, retention_s=None, rules=rules, alertmanagers=alertmanagers) as server:
+        yield RunningStack(server.url, server.queries, server.store, server.intake, server.rules)

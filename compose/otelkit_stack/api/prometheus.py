@@ -8,7 +8,6 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from http import HTTPStatus
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,23 +15,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from otelkit_stack.api.parameters import BadParameterError, duration_parameter, parameters_of, time_parameter
+from otelkit_stack.api.prometheus_errors import bad_data, failed
+from otelkit_stack.api.series_selectors import matchers_of
 from otelkit_stack.database import explain, open_reader
 from otelkit_stack.errors import StackError
 from otelkit_stack.metrics.samples import Samples
 from otelkit_stack.metrics.storage import SampleStorage
-from otelkit_stack.promql.answers import failure, success
+from otelkit_stack.promql.answers import success
 from otelkit_stack.promql.engine import Engine
 from otelkit_stack.promql.errors import BadParameterError as BadPromQLParameterError
-from otelkit_stack.promql.errors import BadQueryError, QueryError
-from otelkit_stack.promql.grammar import parse
-from otelkit_stack.promql.matchers import Matcher
-from otelkit_stack.promql.syntax import VectorSelector
+from otelkit_stack.promql.errors import QueryError
 from otelkit_stack.store import Store
 
 _MS = 1_000_000
-_STATUS = {"bad_data": HTTPStatus.BAD_REQUEST, "execution": HTTPStatus.UNPROCESSABLE_ENTITY}
-"""Status by the kind of an error; for the others, timeouts and cancellations, 503."""
-
 Answer = Callable[[dict[str, list[str]], "_Asked"], object]
 
 
@@ -75,9 +70,9 @@ class _Endpoint:
             finally:
                 connection.close()
         except QueryError as error:
-            return JSONResponse(failure(error), _STATUS.get(error.kind, HTTPStatus.SERVICE_UNAVAILABLE))
+            return failed(error)
         except BadParameterError as error:
-            return JSONResponse({"status": "error", "errorType": "bad_data", "error": str(error)}, HTTPStatus.BAD_REQUEST)
+            return bad_data(str(error))
         except sqlite3.Error as error:
             raise StackError(explain(error, self._store.file)) from error
 
@@ -123,15 +118,8 @@ def _label_values(given: dict[str, list[str]], asked: _Asked) -> object:
 def _selected(selectors: Iterable[str], asked: _Asked) -> set[int]:
     found: set[int] = set()
     for selector in selectors:
-        found |= asked.samples.index.select(_matchers(selector))
+        found |= asked.samples.index.select(matchers_of(selector))
     return found
-
-
-def _matchers(selector: str) -> tuple[Matcher, ...]:
-    expression = parse(selector)
-    if not isinstance(expression, VectorSelector):
-        raise BadQueryError(f'"{selector}" is no selector of series')
-    return expression.matchers
 
 
 def _build(_request: Request) -> Response:

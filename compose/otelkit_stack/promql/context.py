@@ -8,7 +8,7 @@ from otelkit_stack.promql.annotations import Annotations
 from otelkit_stack.promql.limits import Budget, Options
 from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.promql.samples import Samples
-from otelkit_stack.promql.storage import Storage
+from otelkit_stack.promql.storage import Series, Storage
 
 
 @dataclass(slots=True)
@@ -29,7 +29,16 @@ class Context:
         key = (matchers, start_ms, end_ms)
         found = self._read.get(key)
         if found is None:
+            found = self._read[key] = Samples.of_series(self._select(matchers, start_ms, end_ms))
+        return found
+
+    def _select(self, matchers: tuple[Matcher, ...], start_ms: int, end_ms: int) -> list[Series]:
+        found = []
+        held = sum(samples.times.size for samples in self._read.values())
+        self.budget.check()
+        for series in self.storage.select(matchers, start_ms, end_ms):
             self.budget.check()
-            found = self._read[key] = Samples.of_series(self.storage.select(matchers, start_ms, end_ms))
-            self.budget.hold(found.times.size)
+            held += series.timestamps.size
+            self.budget.hold(held)
+            found.append(series)
         return found

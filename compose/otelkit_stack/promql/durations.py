@@ -62,3 +62,15 @@ def seconds(length: int) -> float:
     whole, rest = divmod(abs(length), SECOND)
     value = whole + rest / 1e9
     return value if length >= 0 else -value
+
+
+def text(length_ms: int) -> str:
+    """Milliseconds as Prometheus writes them: ``1h30m``, years, weeks and days only where nothing is left over."""
+    parts = []
+    for unit, size in _UNITS_MS.items():
+        if unit in ("y", "w", "d") and length_ms % size:
+            continue
+        count, length_ms = divmod(length_ms, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"

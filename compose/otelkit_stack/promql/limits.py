@@ -18,7 +18,7 @@ class Options:
     subquery_step_ms: int = 60_000
     """Step of a subquery that names none."""
     max_samples: int = 50_000_000
-    """Most samples that one part of a query may hold: those it reads, or its series times its steps."""
+    """Most samples that a query may read, and that one part of it may hold: its series times its steps."""
     timeout_s: float = 120.0
     """Longest time that a query may take."""
     late_names: bool = False

@@ -30,10 +30,12 @@ class Series:
 class Storage(Protocol):
     """What the evaluator asks a store for."""
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Iterable[Series]:
         """The series that fulfil every condition, with their samples from start to end, both included.
 
         More samples around them do no harm; a series without any may be left out. The order is that of an instant query's answer.
+        A store that hands over one series after another is not asked for the next one when the query holds too many samples, is
+        cancelled or takes too long.
         """
         ...
 

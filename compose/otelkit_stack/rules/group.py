@@ -12,9 +12,9 @@ from otelkit_stack.promql.labels import METRIC_NAME, Labels
 from otelkit_stack.promql.storage import STALE, Storage
 from otelkit_stack.rules.alert import Alert, Transition
 from otelkit_stack.rules.alerting import AlertingState
-from otelkit_stack.rules.asking import Ask
+from otelkit_stack.rules.asking import Ask, Vector
 from otelkit_stack.rules.errors import RuleError
-from otelkit_stack.rules.model import AlertingRule, Group, RecordingRule, Rule
+from otelkit_stack.rules.model import AlertingRule, Group, Language, RecordingRule, Rule
 from otelkit_stack.rules.restoring import restore
 
 DEFAULT_INTERVAL_MS = 60_000
@@ -29,12 +29,18 @@ class RuleStorage(Storage, Protocol):
         ...
 
 
+def _no_logs(_expression: str, _time_ms: int) -> Vector:
+    raise RuleError("there are no logs here to ask")
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What all groups share."""
 
     ask: Ask
     storage: RuleStorage
+    ask_logs: Ask = _no_logs
+    """Asks in LogQL, for groups that do."""
     notify: Callable[[str, Sequence[Alert]], None] = lambda _, __: None
     """Takes a rule's expression, and the alerts that Alertmanager must hear of."""
     record: Callable[[Transition], None] = lambda _: None
@@ -77,6 +83,7 @@ class GroupState:
         self.duration_s = 0.0
         self.rules = [RuleState(rule, self._alerting(rule, surroundings, is_restored=is_restored)) for rule in group.rules]
         self._surroundings = surroundings
+        self._ask = surroundings.ask if group.language is Language.PROMQL else surroundings.ask_logs
         self._abandoned: frozenset[Labels] = frozenset()
         """Series of rules that are no longer there."""
 
@@ -128,10 +135,10 @@ class GroupState:
         surroundings, offset = self._surroundings, self.group.query_offset_ms
         try:
             if state.alerting is not None:
-                vector = state.alerting.evaluate(surroundings.ask, now, offset, self.group.limit)
+                vector = state.alerting.evaluate(self._ask, now, offset, self.group.limit)
             else:
                 assert isinstance(state.rule, RecordingRule)
-                vector = _recorded(state.rule, surroundings.ask, now - offset, self.group.limit)
+                vector = _recorded(state.rule, self._ask, now - offset, self.group.limit)
         except (QueryError, RuleError) as error:
             state.error = str(error)
         else:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 from otelkit_stack.promql.labels import Labels
+
+
+class Language(Enum):
+    """What a rule's expression is written in."""
+
+    PROMQL = "PromQL"
+    LOGQL = "LogQL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +56,5 @@ class Group:
     query_offset_ms: int = 0
     limit: int = 0
     """Most series, or alerts, that one rule may give; 0 for any number."""
+    language: Language = Language.PROMQL
+    """Of all expressions of the group."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def restore(alerting: AlertingState, storage: Storage, now: int, outage_ms: int,
     alerting.is_restored = True
 
 
-def _series(alerting: AlertingState, storage: Storage, start: int, end: int) -> list[Series]:
+def _series(alerting: AlertingState, storage: Storage, start: int, end: int) -> Iterable[Series]:
     asked = {METRIC_NAME: FOR_STATE, "alertname": alerting.rule.name}
     # A template has another value in each alert, so it tells nothing about the series.
     asked |= {name: value for name, value in alerting.rule.labels if "{{" not in value}

@@ -12,6 +12,6 @@ def shared_folder(name: str) -> Path | None:
     None where there is none, and the test that needs it is to be skipped.
     """
     places = [Path(parent) / "shared" for parent in Path(__file__).resolve().parents]
-    if "OTELKIT_SHARED" in os.environ:
-        places.insert(0, Path(os.environ["OTELKIT_SHARED"]))
+    # Under pytest the variable has another name, as tests/conftest.py takes the kit's variables away.
+    places[:0] = [Path(os.environ[variable]) for variable in ("TESTS_SHARED", "OTELKIT_SHARED") if variable in os.environ]
     return next((place / name for place in places if (place / name).is_dir()), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -61,6 +61,30 @@ def test_a_query_that_holds_too_much_ends(query: str, held: int) -> None:
     with pytest.raises(TooManySamplesError) as ended:
         ask(Engine(storage, Options(max_samples=held - 1)))
     assert failure(ended.value)["error"] == "query processing would load too many samples into memory in query execution"
+
+
+class OneAfterAnother:
+    """A store that counts the series it had to hand over."""
+
+    def __init__(self, storage: MemoryStorage) -> None:
+        self._storage = storage
+        self.handed_over = 0
+
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Iterator[Series]:
+        for series in self._storage.select(matchers, start_ms, end_ms):
+            self.handed_over += 1
+            yield series
+
+
+@pytest.mark.parametrize(
+    "query", ["sum_over_time(x_total[10s])", 'sum_over_time(x_total{number="0"}[10s]) + on () sum(sum_over_time(x_total[10s]))']
+)
+def test_a_store_is_not_read_on_when_it_is_too_much(query: str) -> None:
+    """Ten samples of each series, and all that the query reads counts together."""
+    storage = OneAfterAnother(storage_of(20, 10))
+    with pytest.raises(TooManySamplesError):
+        Engine(storage, Options(max_samples=29)).instant(query, 9000)
+    assert storage.handed_over == 3
 
 
 @pytest.mark.parametrize(
