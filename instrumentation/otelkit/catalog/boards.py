@@ -34,6 +34,12 @@ DATABASE = BoardFact(
     "Which queries are many, repeated, slow or failing, which line of code runs them, and whether the connection pool is large enough.",
     ("environment", "service"),
 )
+RESILIENCE = BoardFact(
+    "otelkit-resilience",
+    "Django / Resilience",
+    "What holds when parts fail: the checks behind the probes, circuit breakers, retries, degraded answers and load that was turned away.",
+    ("environment", "service"),
+)
 TELEMETRY_HEALTH = BoardFact(
     "otelkit-telemetry-health",
     "Telemetry health",
@@ -41,4 +47,4 @@ TELEMETRY_HEALTH = BoardFact(
     ("environment", "service"),
 )
 
-BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, DATABASE, TELEMETRY_HEALTH)
+BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, DATABASE, RESILIENCE, TELEMETRY_HEALTH)

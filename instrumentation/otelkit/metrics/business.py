@@ -134,6 +134,8 @@ class _Bound:
 
 _bound = _Bound()
 _declared: dict[str, Business] = {}
+_of_patterns: list[Business] = []
+_observed: dict[Metric, a.Observe] = {}
 _declaring = Lock()
 
 
@@ -173,6 +175,23 @@ def _declare(kind: type[_B], metric: Metric) -> _B:
         return made
 
 
+def recorder(kind: type[_B], metric: Metric) -> _B:
+    """What a pattern records a metric of the catalogue with: free while the kit is off, bounded and mended like a declared one."""
+    with _declaring:
+        made = kind(metric)
+        made.bind(_bound.aggregator)
+        _of_patterns.append(made)
+        return made
+
+
+def observed(metric: Metric, observe: a.Observe) -> None:
+    """Asks ``observe`` for the values of a metric of the catalogue whenever a running kit collects. It must not raise."""
+    with _declaring:
+        _observed[metric] = observe
+        if _bound.aggregator is not None:
+            _bound.aggregator.observe(metric, observe)
+
+
 def declared() -> tuple[Metric, ...]:
     """Every business metric that this process has declared so far, by name."""
     return tuple(_declared[name].metric for name in sorted(_declared))
@@ -182,15 +201,17 @@ def switch_on(aggregator: a.Aggregator, *, strict: bool) -> None:
     """Lets what is declared, now or later, record into the aggregator. With ``strict``, mistakes raise OtelkitError."""
     with _declaring:
         _bound.aggregator, _bound.strict = aggregator, strict
-        for each in _declared.values():
+        for each in (*_declared.values(), *_of_patterns):
             each.bind(aggregator)
+        for metric, observe in _observed.items():
+            aggregator.observe(metric, observe)
 
 
 def switch_off() -> None:
     """Records nothing any more."""
     with _declaring:
         _bound.aggregator, _bound.strict = None, False
-        for each in _declared.values():
+        for each in (*_declared.values(), *_of_patterns):
             each.bind(None)
 
 

@@ -1,16 +1,15 @@
-"""The API as a contract: versions, clients and violations; health checks; feature flags."""
+"""The API as a contract: versions, clients and violations; feature flags."""
 
 from __future__ import annotations
 
 from otelkit.catalog.labels import HTTP_ROUTE
 from otelkit.catalog.labels.model import Label
-from otelkit.catalog.metrics.model import SECONDS_BUCKETS, Kind, Metric
+from otelkit.catalog.metrics.model import Kind, Metric
 
 API_VERSION = Label("api.version", "Version of the API that was asked. Ours.")
 API_DEPRECATED = Label("api.deprecated", "Whether that version has an end. Ours.", ("true", "false"))
 CLIENT_NAME = Label("client.name", "Who asked, of the clients that the settings know; `_OTHER` for others. Ours.")
 DIRECTION = Label("direction", "Whose message broke the contract. Ours.", ("request", "response"))
-HEALTH_CHECK = Label("check", "Name of the check, like `database`. Ours.")
 FEATURE_FLAG_KEY = Label("feature_flag.key", "Name of the flag.")
 FEATURE_FLAG_RESULT_VARIANT = Label("feature_flag.result.variant", "What the flag turned out to be.")
 
@@ -21,8 +20,6 @@ API_SUNSET_TIME = Metric("api.sunset.time", Kind.GAUGE, "s", "Unix time at which
 API_CONTRACT_VIOLATIONS = Metric(
     "api.contract.violations", Kind.COUNTER, "{violation}", "Messages that the schema does not allow.", (HTTP_ROUTE, DIRECTION)
 )
-HEALTH_CHECK_STATUS = Metric("health.check.status", Kind.GAUGE, "", "1 where the check passed, 0 where it failed.", (HEALTH_CHECK,))
-HEALTH_CHECK_DURATION = Metric("health.check.duration", Kind.HISTOGRAM, "s", "Time of one check.", (HEALTH_CHECK,), SECONDS_BUCKETS)
 FEATURE_FLAG_EVALUATIONS = Metric(
     "feature_flag.evaluations",
     Kind.COUNTER,
