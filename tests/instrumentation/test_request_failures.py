@@ -8,6 +8,8 @@ from functools import partial
 from typing import NoReturn
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.core.handlers.asgi import ASGIHandler
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import AsyncRequestFactory, Client, override_settings
@@ -72,6 +74,28 @@ def test_an_exception_that_django_lets_through_is_a_500(telemetry):
     with override_settings(DEBUG_PROPAGATE_EXCEPTIONS=True), pytest.raises(ValueError, match="boom"):
         Client().get("/boom")
     assert telemetry.point("http.server.request.duration", http_route="/boom")["attributes"]["http.response.status_code"] == 500
+
+
+@pytest.mark.parametrize(("path", "is_told"), [("/ok", True), ("/livez", False)])
+def test_a_query_string_that_is_no_utf8_is_refused_and_seen(telemetry, path, is_told):
+    """A9: Django's ASGI handler answers 400 before it has a request, so no middleware would see it."""
+    scope = {"type": "http", "method": "GET", "scheme": "https", "path": path, "query_string": b"q=\xff&token=s3cr3t", "headers": []}
+
+    async def ask() -> int:
+        asking = ApplicationCommunicator(ASGIHandler(), scope)
+        await asking.send_input({"type": "http.request", "body": b""})
+        status: int = (await asking.receive_output())["status"]
+        await asking.receive_output()
+        await asking.wait()
+        return status
+
+    assert asyncio.run(ask()) == 400
+    lines = [line["attributes"] for line in telemetry.logs if line["event_name"] == "http.request"]
+    assert [line["http.response.status_code"] for line in lines] == ([400] if is_told else [])
+    assert len(telemetry.spans) == len(telemetry.metrics.get("http.server.request.duration", ())) == len(lines)
+    assert active(telemetry) == 0
+    if is_told:
+        telemetry.assert_no_secrets("s3cr3t")
 
 
 def test_a_client_that_leaves_is_no_error_of_the_service(telemetry):

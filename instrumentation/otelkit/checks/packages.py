@@ -48,8 +48,8 @@ def library_is_required_and_disabled(project: Project) -> Iterator[Finding]:
 
 @check("W040")
 def another_tracer(project: Project) -> Iterator[Finding]:
-    """Another package traces requests as well: where neither stands down, each has two spans or two traces, and costs twice.
-    Sentry is fine as long as it reports errors without tracing."""
+    """Another package traces requests as well: each has two spans or two traces, and costs twice. OpenTelemetry's own instrumentations are
+    none, as they stand down by themselves; Sentry is none as long as it reports errors without tracing."""
     for name, stop_it in _tracers(project):
         yield Finding(f"{name} is active as well as otelkit, and both trace requests.", f"Keep one: {stop_it}")
 
@@ -57,11 +57,6 @@ def another_tracer(project: Project) -> Iterator[Finding]:
 def _tracers(project: Project) -> Iterator[tuple[str, str]]:
     """Those that are active, each with how to switch it off."""
     listed = [str(name) for name in project.settings.MIDDLEWARE]
-    if project.config.requests.engine == "otelkit" and any(name.startswith(f"{_UPSTREAM}.") for name in listed):
-        yield (
-            "opentelemetry-instrumentation-django (DjangoInstrumentor)",
-            "take DjangoInstrumentor().instrument() out, or set OTELKIT_REQUESTS_ENGINE=upstream for its spans in place of ours.",
-        )
     elastic = getattr(project.settings, "ELASTIC_APM", None) or {}
     is_on = elastic.get("ENABLED", project.environ.get("ELASTIC_APM_ENABLED", "true").lower() != "false")
     if is_on and any(name.startswith("elasticapm.") for name in listed):

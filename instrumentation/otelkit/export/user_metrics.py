@@ -18,6 +18,7 @@ from opentelemetry.sdk.metrics.export import ExponentialHistogram, Gauge, Histog
 
 from otelkit.export.values import ATTRIBUTE_TEXT_LIMIT
 from otelkit.redaction import redact_text, redact_value
+from otelkit.safe_text import safe_text
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -141,11 +142,11 @@ def _value(value: Any, depth: int = 4) -> AnyValue:
     if isinstance(value, bytes):
         return AnyValue(bytes_value=value[:ATTRIBUTE_TEXT_LIMIT])
     if isinstance(value, Mapping) and depth:
-        pairs = [KeyValue(key=_text(str(key)), value=_value(redact_value(str(key), item), depth - 1)) for key, item in value.items()]
+        pairs = [KeyValue(key=_text(safe_text(key)), value=_value(redact_value(safe_text(key), item), depth - 1)) for key, item in value.items()]
         return AnyValue(kvlist_value=KeyValueList(values=pairs))
     if isinstance(value, Sequence) and depth:
         return AnyValue(array_value=ArrayValue(values=[_value(item, depth - 1) for item in value]))
-    return AnyValue() if value is None else AnyValue(string_value=_text(str(value)))
+    return AnyValue() if value is None else AnyValue(string_value=_text(safe_text(value)))
 
 
 def _text(text: str) -> str:

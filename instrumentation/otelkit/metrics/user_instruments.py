@@ -35,6 +35,7 @@ from otelkit.catalog.metrics import (
     HTTP_SERVER_REQUEST_DURATION,
     HTTP_SERVER_RESPONSE_BODY_SIZE,
 )
+from otelkit.metrics.guarded import guarded
 from otelkit.traces.provider import exports_by_itself
 
 logger = logging.getLogger("otelkit.metrics")
@@ -123,7 +124,7 @@ def _overflow_levels(scopes: Sequence[ScopeMetrics]) -> Iterator[tuple[str, floa
 
 
 class KitMeterProvider(MeterProvider):
-    """The SDK's provider, which tells when somebody wants a meter."""
+    """The SDK's provider, which tells when somebody wants a meter, and whose instruments raise for nothing."""
 
     was_asked = False
     on_asked: Callable[[], None] | None = None
@@ -133,7 +134,7 @@ class KitMeterProvider(MeterProvider):
         self.was_asked = True
         if self.on_asked is not None:
             self.on_asked()
-        return super().get_meter(*args, **kwargs)
+        return guarded(super().get_meter(*args, **kwargs))
 
 
 _provider: KitMeterProvider | None = None

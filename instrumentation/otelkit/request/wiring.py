@@ -12,6 +12,7 @@ from otelkit.middleware import remember_exception
 from otelkit.notes import off, on
 from otelkit.request import foreign
 from otelkit.request.engine import RequestEngine
+from otelkit.request.refused import follow_refusals
 from otelkit.request.serving import serve_with
 
 MIDDLEWARE = "otelkit.middleware.ObservabilityMiddleware"
@@ -21,6 +22,7 @@ VIEW_MIDDLEWARE = "otelkit.request.phases.ViewMiddleware"
 def follow_requests(engine: RequestEngine, config: Requests, undo: ExitStack) -> list[str]:
     """Has every request pass our middleware, and leaves the undoing with ``undo``; gives back what to tell about it."""
     undo.callback(serve_with(engine))
+    undo.callback(follow_refusals(engine))
     undo.callback(got_request_exception.disconnect, remember_exception)
     got_request_exception.connect(remember_exception)
     before = list(settings.MIDDLEWARE)

@@ -157,13 +157,6 @@ CASES = [
     # --- other packages ---
     Case(
         "W040",
-        Site(django={"MIDDLEWARE": [UPSTREAM, COMMON]}),
-        "DjangoInstrumentor) is active as well as otelkit",
-        "OTELKIT_REQUESTS_ENGINE=upstream",
-        Site(django={"MIDDLEWARE": [UPSTREAM, COMMON]}, environ={"OTELKIT_REQUESTS_ENGINE": "upstream"}),
-    ),
-    Case(
-        "W040",
         Site(django={"MIDDLEWARE": ["elasticapm.contrib.django.middleware.TracingMiddleware", COMMON]}),
         "elastic-apm is active as well as otelkit",
         'ELASTIC_APM = {"ENABLED": False}',
@@ -323,6 +316,12 @@ def test_prometheus_client_needs_its_folder_even_where_we_serve_nothing(tmp_path
     assert id_ == "E006"
     assert "FileNotFoundError" in message
     assert Site(otelkit={"metrics": {"shared_folder": str(tmp_path / "absent")}}).found() == [], "a setting of ours that nobody uses"
+
+
+@pytest.mark.parametrize("engine", ["otelkit", "upstream"])
+def test_upstreams_instrumentation_stands_down_by_itself_and_is_nobodys_mistake(engine):
+    """A4: whether it came before the kit or after it."""
+    assert Site(django={"MIDDLEWARE": [UPSTREAM, COMMON]}, environ={"OTELKIT_REQUESTS_ENGINE": engine}).found() == []
 
 
 @pytest.mark.parametrize(("options", "traces"), [({"traces_sample_rate": 0.1}, True), ({"traces_sampler": max}, True), ({}, False)])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -17,6 +18,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from otelkit.export import user_metrics
 from otelkit.metrics import user_instruments
 from otelkit.testing import capture
+from tests.instrumentation.logs.hostile import HOSTILE
 
 METER = metrics.get_meter("tests.shop", "1.2")  # before any provider is set: at import, as projects do
 SOLD = METER.create_counter("tests.sold", unit="{piece}", description="Pieces sold.")
@@ -61,6 +63,42 @@ def test_counters_histograms_and_observables_arrive_beside_ours():
     assert resources[0] == resources[1], "both parts say the same about who they are"
     scopes = {(scope.scope.name, scope.scope.version) for resource in message.resource_metrics for scope in resource.scope_metrics}
     assert ("tests.shop", "1.2") in scopes
+
+
+HOSTILE_SOLD = METER.create_counter("tests.hostile.sold")
+HOSTILE_WEIGHT = METER.create_histogram("tests.hostile.weight")
+HOSTILE_LEVEL = METER.create_gauge("tests.hostile.level")
+LEVELS: list[Any] = []
+METER.create_observable_gauge("tests.hostile.observed", [lambda _: [Observation(1, {"value": value}) for value in LEVELS]])
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_value_may_be_a_label_of_the_projects_own_instruments(name):
+    """B5: the SDK hashes and compares labels in the request."""
+    value = HOSTILE[name]
+    with capture() as telemetry:
+        for measure in (HOSTILE_SOLD.add, HOSTILE_WEIGHT.record, HOSTILE_LEVEL.set):
+            measure(1, {"value": value, "inner": [value]})
+            measure(1, value)
+            measure(value)
+        LEVELS[:] = [value]
+        SOLD.add(1)
+        found = telemetry.metrics
+        LEVELS.clear()
+    assert found["tests.sold"] == [{"attributes": {}, "value": 1}], "and costs no other measurement"
+    for kind in ("sold", "weight", "level"):
+        assert {"value", "inner"} in [point["attributes"].keys() for point in found[f"tests.hostile.{kind}"]]
+
+
+def test_a_measurement_that_is_no_number_is_said_once(caplog):
+    counter = metrics.get_meter("tests.shop").create_counter("tests.no.number")
+    assert counter is metrics.get_meter("tests.shop").create_counter("tests.no.number"), "guarded twice is guarded once"
+    with capture():
+        for _ in range(3):
+            counter.add("many")  # type: ignore[arg-type]
+    assert [record.getMessage() for record in caplog.records if "tests.no.number" in record.getMessage()] == [
+        "A measurement of tests.no.number was not taken; the code that made it goes on. (said once)"
+    ]
 
 
 def test_an_exemplar_names_the_span():

@@ -24,13 +24,14 @@ from django.db import connection
 from django.db.backends.signals import connection_created
 
 PATCHED = {
-    "django.core.handlers.asgi": "ASGIHandler.__call__",
-    "django.utils.log": "configure_logging",
-    "django.template.base": "Template.render",
-    "django.apps.registry": "apps.populate",
-    "requests.adapters": "HTTPAdapter.send",
-    "httpx": "HTTPTransport.handle_request",
-    "structlog": "get_config",
+    "ASGIHandler.__call__": "django.core.handlers.asgi",
+    "ASGIHandler.create_request": "django.core.handlers.asgi",
+    "configure_logging": "django.utils.log",
+    "Template.render": "django.template.base",
+    "apps.populate": "django.apps.registry",
+    "HTTPAdapter.send": "requests.adapters",
+    "HTTPTransport.handle_request": "httpx",
+    "get_config": "structlog",
 }
 
 def found(module, path):
@@ -50,7 +51,7 @@ told = {
     "middleware": list(settings.MIDDLEWARE),
     "chain": type(shop.wsgi.application._middleware_chain).__name__,
     "threads": [thread.name for thread in threading.enumerate()],
-    "functions": {path: found(module, path) for module, path in PATCHED.items()},
+    "functions": {path: found(module, path) for path, module in PATCHED.items()},
     "execute wrappers": len(connection.execute_wrappers),
     "receivers": [len(got_request_exception.receivers), len(connection_created.receivers)],
     "handlers": [[type(handler).__name__ for handler in logging.getLogger(name).handlers] for name in ("", "django", "django.server")],
