@@ -12,17 +12,20 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from opentelemetry import context as contexts
-from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
 from otelkit.catalog.metrics import DB_CLIENT_OPERATION_DURATION
 from otelkit.config import Database
 from otelkit.database.callers import CodeLine, calling_line
-from otelkit.database.statements import Statement, parse_statement, text_of
-from otelkit.database.targets import Target, target_of
+from otelkit.database.queries import Query, query_of
+from otelkit.database.statements import text_of
+from otelkit.database.targets import target_of
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.request.queries import Queries, Repeated
 from otelkit.request.state import CURRENT
+from otelkit.traces.contexts import context_of, span_in
+from otelkit.traces.span import RecordingSpan
 from otelkit.traces.suppression import is_suppressed, suppressed
 
 logger = logging.getLogger("otelkit.database")
@@ -53,7 +56,8 @@ class QueryRecorder:
         if not self._is_on:
             self._remove_from(context["connection"])
             return execute(sql, params, many, context)
-        if is_suppressed():
+        trace_context = contexts.get_current()
+        if trace_context and is_suppressed(trace_context):
             return execute(sql, params, many, context)
         if _OTHERS in sys.modules:
             execute = self._alone(execute)
@@ -62,9 +66,9 @@ class QueryRecorder:
         try:
             result = execute(sql, params, many, context)
         except BaseException as error:
-            self._record(sql, params, context["connection"], began, perf_counter() - started, error)
+            self._record(sql, params, context["connection"], trace_context, began, perf_counter() - started, error)
             raise
-        self._record(sql, params, context["connection"], began, perf_counter() - started, None)
+        self._record(sql, params, context["connection"], trace_context, began, perf_counter() - started, None)
         return result
 
     def _alone(self, execute: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,21 +86,31 @@ class QueryRecorder:
 
         return execute_alone
 
-    def _record(self, sql: Any, params: Any, connection: Any, began: int, elapsed: float, error: BaseException | None) -> None:
+    def _record(
+        self,
+        sql: Any,
+        params: Any,
+        connection: Any,
+        context: Context,
+        began: int,
+        elapsed: float,
+        error: BaseException | None,
+    ) -> None:
         """Records the query behind it; a failure of ours is logged once and goes no further."""
         try:
-            statement = parse_statement(sql if type(sql) is str else text_of(sql, connection), has_parameters=_has(params, sql))
-            self._measure(statement, target_of(connection), began, elapsed, error)
+            text = sql if type(sql) is str else text_of(sql, connection)
+            query = query_of(text, target_of(connection), has_parameters=_has(params, sql))
+            self._measure(query, context, began, elapsed, error)
         except Exception:
             if not self._has_complained:
                 self._has_complained = True
                 logger.exception("otelkit could not record a query; the query is not affected. Further failures are not logged.")
 
-    def _measure(self, statement: Statement, target: Target, began: int, elapsed: float, error: BaseException | None) -> None:
-        span = trace.get_current_span()
-        error_type = None if error is None else type(error).__qualname__
-        labels = (target.system, target.namespace, statement.operation, statement.table, error_type)
-        self._duration.record(elapsed, labels, span.get_span_context())
+    def _measure(self, query: Query, context: Context, began: int, elapsed: float, error: BaseException | None) -> None:
+        span = span_in(context)
+        statement = query.statement
+        labels = query.labels if error is None else (*query.labels[:-1], type(error).__qualname__)
+        self._duration.record(elapsed, labels, None if span is None else context_of(span))
         state = CURRENT.get()
         queries = None if state is None else state.queries
         runs = 0
@@ -106,7 +120,7 @@ class QueryRecorder:
             else:
                 runs = queries.add(statement.shape, elapsed)
         is_slow = elapsed >= self._slow
-        is_traced = span.is_recording()
+        is_traced = span is not None and span.is_recording()
         line = None
         if runs == self._many or (is_traced and (is_slow or runs > self._many)):
             line = _line(queries)
@@ -114,40 +128,20 @@ class QueryRecorder:
                 queries.mark(statement.shape, Repeated(statement.summary, statement.text, str(line) if line else None, runs))
         # A query outside of any trace (a migration, a shell) is counted, but starts no trace of its own.
         if is_traced and (is_slow or error is not None or not statement.is_transaction_control):
-            self._trace(statement, target, began, elapsed, error, error_type, line)
+            self._trace(query, context, began, elapsed, error, line)
 
     def _trace(
-        self,
-        statement: Statement,
-        target: Target,
-        began: int,
-        elapsed: float,
-        error: BaseException | None,
-        error_type: str | None,
-        line: CodeLine | None,
+        self, query: Query, context: Context, began: int, elapsed: float, error: BaseException | None, line: CodeLine | None
     ) -> None:
-        attributes: dict[str, Any] = {
-            "db.system.name": target.system,
-            "db.namespace": target.namespace,
-            "db.operation.name": statement.operation,
-            "db.query.summary": statement.summary,
-            "db.query.text": statement.text,
-            **dict(target.attributes),
-        }
-        if statement.table is not None:
-            attributes["db.collection.name"] = statement.table
+        attributes = query.attributes
         if line is not None:
-            attributes |= {"code.file.path": line.path, "code.line.number": line.line, "code.function.name": line.function}
-        if error_type is not None:
-            attributes["error.type"] = error_type
-            # The database's own code: psycopg 3 calls it sqlstate, psycopg2 pgcode. Django wraps the driver's exception.
-            code = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "pgcode", None) if error else None
-            if code:
-                attributes["db.response.status_code"] = str(code)
+            attributes = attributes | {"code.file.path": line.path, "code.line.number": line.line, "code.function.name": line.function}
         # Made after the query, with its times: all attributes at once, and no span where there turned out to be nothing to say.
-        span = self._tracer.start_span(statement.summary, kind=SpanKind.CLIENT, attributes=attributes, start_time=began)
-        if error_type is not None:
-            span.set_status(Status(StatusCode.ERROR, error_type))
+        span = self._tracer.start_span(query.statement.summary, context, SpanKind.CLIENT, attributes, None, began)
+        if type(span) is RecordingSpan:
+            span.is_small = query.is_small and line is None
+        if error is not None:
+            _mark(span, error)
         span.end(began + int(elapsed * 1e9))
 
     def add_to(self, connection: BaseDatabaseWrapper) -> None:
@@ -175,6 +169,16 @@ class QueryRecorder:
 
     def _on_created(self, connection: BaseDatabaseWrapper, **_: Any) -> None:
         self.add_to(connection)
+
+
+def _mark(span: Span, error: BaseException) -> None:
+    error_type = type(error).__qualname__
+    span.set_attribute("error.type", error_type)
+    # The database's own code: psycopg 3 calls it sqlstate, psycopg2 pgcode. Django wraps the driver's exception.
+    code = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "pgcode", None)
+    if code:
+        span.set_attribute("db.response.status_code", str(code))
+    span.set_status(Status(StatusCode.ERROR, error_type))
 
 
 def _has(params: Any, sql: Any) -> bool:

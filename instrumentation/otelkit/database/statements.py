@@ -57,8 +57,12 @@ class Statement:
 
 def parse_statement(sql: str, *, has_parameters: bool) -> Statement:
     """Operation, first table, text and shape. Literals are only taken out where the values are not parameters already."""
-    remember = len(sql) <= LONGEST_TEXT and not sql.startswith(_NAMED_ANEW)
-    return _remembered(sql, has_parameters) if remember else _parse(sql, has_parameters)
+    return _remembered(sql, has_parameters) if is_lasting(sql) else _parse(sql, has_parameters)
+
+
+def is_lasting(sql: str) -> bool:
+    """Whether the statement is worth being remembered: it is not too long, and has no name that is made up each time."""
+    return len(sql) <= LONGEST_TEXT and not sql.startswith(_NAMED_ANEW)
 
 
 def text_of(sql: Any, connection: Any) -> str:

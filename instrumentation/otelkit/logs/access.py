@@ -5,9 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from functools import lru_cache
+from time import time
+from typing import Any
+
+from opentelemetry.context import Context, attach, detach, get_current
 
 from otelkit.catalog import labels
 from otelkit.catalog import logs as keys
+from otelkit.logs.access_text import access_message
+from otelkit.logs.untouched import only_printer
+from otelkit.request.state import CURRENT
+from otelkit.traces.contexts import parent_in
 
 _logger = logging.getLogger(keys.ACCESS_LOGGER)
 
@@ -60,6 +68,7 @@ def write_access_line(
     user_agent: str | None,
     request_id: str | None = None,
     db_repeated: Mapping[str, str | int] | None = None,
+    context: Context | None = None,
 ) -> None:
     """Write the access line of one request: ``GET /orders/{pk} 200``.
 
@@ -67,34 +76,67 @@ def write_access_line(
     answered itself and without an exception; at INFO otherwise: what a 4xx complains of is the client's.
     ``status`` is None where no answer was sent, because the client left. Durations are in seconds; a query behind ``path``
     is dropped; of ``user_agent`` only the family is written. ``db_repeated`` holds the keys of an N+1, where there was one.
+    The line belongs to the span of ``context``, by default the current one.
     """
     level = logging.ERROR if status is not None and status >= 500 else logging.INFO
     if not _logger.isEnabledFor(level):
         return
-    extra: dict[str, object] = {
+    own: dict[str, Any] = {
+        keys.URL_PATH: path.partition("?")[0],
+        keys.DURATION_MS: _milliseconds(duration_s),
+        keys.DB_QUERY_COUNT: db_queries,
+        keys.DB_DURATION_MS: _milliseconds(db_duration_s),
+        keys.DB_QUERY_DUPLICATES: db_duplicates,
+    }
+    if response_bytes is not None:
+        own[keys.HTTP_RESPONSE_BODY_SIZE] = response_bytes
+    if request_id is not None:
+        own[keys.REQUEST_ID] = request_id
+    if family := user_agent_family(user_agent):
+        own[keys.USER_AGENT_NAME] = family
+    if db_repeated:
+        own |= db_repeated
+    found = get_current() if context is None else context
+    if _was_printed(level, (method, route, status), own, found):
+        return
+    shared: dict[str, object] = {
         keys.EVENT_NAME: keys.ACCESS_EVENT,
         labels.HTTP_REQUEST_METHOD.name: method,
         labels.HTTP_ROUTE.name: route,
-        keys.URL_PATH: path.partition("?")[0],
-        keys.DURATION_MS: round(duration_s * 1000, 3),
-        keys.DB_QUERY_COUNT: db_queries,
-        keys.DB_DURATION_MS: round(db_duration_s * 1000, 3),
-        keys.DB_QUERY_DUPLICATES: db_duplicates,
     }
     if status is not None:
-        extra[labels.HTTP_RESPONSE_STATUS_CODE.name] = status
-    if response_bytes is not None:
-        extra[keys.HTTP_RESPONSE_BODY_SIZE] = response_bytes
-    if request_id is not None:
-        extra[keys.REQUEST_ID] = request_id
-    if family := user_agent_family(user_agent):
-        extra[keys.USER_AGENT_NAME] = family
-    if db_repeated:
-        extra |= db_repeated
-    # Past Logger.log(): that walks the stack to find who called, and here that is always this line.
-    message = f"{method} {route} {'-' if status is None else status}"
-    record = _logger.makeRecord(_logger.name, level, __file__, 0, message, (), None, "write_access_line", extra)
-    _logger.handle(record)
+        shared[labels.HTTP_RESPONSE_STATUS_CODE.name] = status
+    token = attach(found)
+    try:
+        # Past Logger.log(): that walks the stack to find who called, and here that is always this line.
+        message = access_message(method, route, status)
+        record = _logger.makeRecord(_logger.name, level, __file__, 0, message, (), None, "write_access_line", shared | own)
+        _logger.handle(record)
+    finally:
+        detach(token)
+
+
+def _was_printed(level: int, shared: tuple[str, str, int | None], own: dict[str, Any], context: Context) -> bool:
+    """Prints the line without a record, where nobody could tell the difference."""
+    state = CURRENT.get()
+    if state is not None and not state.ended:  # within another request, whose id and route a record would begin with
+        return False
+    printer = only_printer(_logger, level)
+    if printer is None:
+        return False
+    handler, formatter = printer
+    try:
+        text = formatter.access.text(time(), level, shared, own.copy(), parent_in(context))
+    except Exception:  # noqa: BLE001 - the long road copes with everything
+        return False
+    if text is None:
+        return False
+    handler.print_line(text)
+    return True
+
+
+def _milliseconds(seconds: float) -> float:
+    return int(seconds * 1_000_000 + 0.5) / 1000  # round() costs four times as much
 
 
 def user_agent_family(user_agent: str | None) -> str | None:

@@ -25,7 +25,17 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print the line, on stderr where stdout is closed, full or gone."""
-        text = self.format(record) + self.terminator
+        self._print(self.format(record) + self.terminator)
+
+    def print_line(self, line: str) -> None:
+        """The same with a line that is text already."""
+        if self.lock is None:
+            self._print(line + self.terminator)
+        else:
+            with self.lock:
+                self._print(line + self.terminator)
+
+    def _print(self, text: str) -> None:
         stream: TextIO | None = self.stream  # None in a process without a console.
         if stream is not None:
             if _was_printed(stream, text):

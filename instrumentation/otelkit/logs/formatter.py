@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from otelkit.catalog import logs as keys
+from otelkit.logs.access_text import AccessText
 from otelkit.logs.line import PRESENTATION, Line, LineComposer
 
 _LINE_BREAKS = {"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -51,16 +52,20 @@ class JSONFormatter(logging.Formatter):
     def __init__(self, resource: Mapping[str, str] | None = None, *, ascii_only: bool = False) -> None:
         """``resource`` is repeated in each line, in its short form. ``ascii_only`` is for streams that are not UTF-8."""
         super().__init__()
-        composer = LineComposer(resource or {})
-        self.rename = composer.rename
-        """Takes the resource of the lines to come."""
-        self._compose = composer.compose
+        self._composer = LineComposer(resource or {})
+        self._compose = self._composer.compose
         self._encode = _json_encoder(ascii_only=ascii_only)
+        self.access = AccessText(self._composer.resource, self._encode)
+        """The same for access lines that need no record."""
+
+    def rename(self, resource: Mapping[str, str]) -> None:
+        """Takes the resource of the lines to come."""
+        self._composer.rename(resource)
+        self.access = AccessText(self._composer.resource, self._encode)
 
     def format(self, record: logging.LogRecord) -> str:
         """One valid JSON line, whatever the record holds. Never raises."""
-        text = self._encode(self._compose(record))
-        return text if text.isascii() else _BREAKING.sub(lambda match: _LINE_BREAKS[match[0]], text)
+        return self._encode(self._compose(record))
 
 
 class Presentation:
@@ -117,9 +122,13 @@ def _json_encoder(*, ascii_only: bool) -> Callable[[Line], str]:
     try:
         import orjson
     except ImportError:
-        return encode
+        return lambda line: _in_one_line(encode(line))
     dumps = orjson.dumps
-    return lambda line: dumps(line).decode()
+    return lambda line: _in_one_line(dumps(line).decode())
+
+
+def _in_one_line(text: str) -> str:
+    return text if text.isascii() else _BREAKING.sub(lambda match: _LINE_BREAKS[match[0]], text)
 
 
 def _local_time(created: float) -> str:

@@ -88,7 +88,7 @@ class LineComposer:
 
     def rename(self, resource: Mapping[str, str]) -> None:
         """``resource`` is the whole resource; a line takes the keys of ``catalog.logs.RESOURCE_KEYS`` that it has."""
-        self._resource = {key: str(resource[key]) for key in keys.RESOURCE_KEYS if resource.get(key)}
+        self.resource = {key: str(resource[key]) for key in keys.RESOURCE_KEYS if resource.get(key)}
 
     def compose(self, record: logging.LogRecord) -> Line:
         """The line of this record. Never raises: what cannot be shown is named and left out."""
@@ -110,13 +110,13 @@ class LineComposer:
             keys.LEVEL: level_of(record),
             keys.MESSAGE: cleaner.text(_without_djangos_secrets(record, message) if of_django else message),
             keys.LOGGER: cleaner.key(name),
-            **self._resource,
+            **self.resource,
             **trace_keys(span_context_of(record)),
             **current_request_context(),
         }
         callers = _callers_keys(record, of_django=of_django)
         for key, value in callers if len(callers) <= MOST_KEYS else callers[:MOST_KEYS]:
-            name, is_secret = _plan(key) if type(key) is str and len(key) <= LONGEST_KEY else _plan(cleaner.key(key))
+            name, is_secret = spelling_of(key) if type(key) is str and len(key) <= LONGEST_KEY else spelling_of(cleaner.key(key))
             line[name] = REDACTED if is_secret else cleaner.value(value)
         if len(callers) > MOST_KEYS:
             line["..."] = f"<{len(callers) - MOST_KEYS} more>"
@@ -135,7 +135,7 @@ class LineComposer:
             keys.LEVEL: "error",
             keys.MESSAGE: f"<a log line that could not be composed: {type(error).__qualname__}>",
             keys.LOGGER: record.name if type(record.name) is str and record.name.isascii() else "",
-            **self._resource,
+            **self.resource,
         }
 
 
@@ -223,7 +223,7 @@ def _callers_keys(record: logging.LogRecord, *, of_django: bool) -> list[tuple[o
 
 
 @lru_cache(maxsize=4096)
-def _plan(key: str) -> tuple[str, bool]:
+def spelling_of(key: str) -> tuple[str, bool]:
     """How the line spells a caller's key, and whether it hides the value. Remembered: a service has few keys."""
     name = well_formed(key)
     return (keys.EXTRA_PREFIX + name if name in _OURS else name, is_sensitive(name))

@@ -71,9 +71,9 @@ class OTLPHandler(logging.Handler):
             severity_text=str(record.levelname),
             body=line.pop(keys.MESSAGE),
             attributes=line,
-            trace_id=context.trace_id,
-            span_id=context.span_id,
-            trace_flags=int(context.trace_flags),
+            trace_id=context.trace_id if context else 0,
+            span_id=context.span_id if context else 0,
+            trace_flags=int(context.trace_flags) if context else 0,
             event_name=str(line.get(keys.EVENT_NAME, "")),
         )
 

@@ -19,11 +19,12 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 import structlog
-from opentelemetry import trace
+from opentelemetry.context import get_current
 from structlog.typing import EventDict, WrappedLogger
 
 from otelkit.logs.line import LEVELS, STRUCTLOG_EVENT
 from otelkit.logs.trace_context import trace_keys
+from otelkit.traces.contexts import parent_in
 
 _ARGUMENTS = "positional_args"
 """Where structlog itself, too, keeps them until somebody formats them."""
@@ -33,7 +34,7 @@ _LEVELS = {name: level for level, name in LEVELS.items()}
 
 def add_trace_context(logger: WrappedLogger, method_name: str, event_dict: EventDict) -> EventDict:  # noqa: ARG001 - structlog's signature
     """A processor for a project's own structlog configuration: adds ``trace_id``, ``span_id`` and ``trace_sampled``."""
-    event_dict.update(trace_keys(trace.get_current_span().get_span_context()))
+    event_dict.update(trace_keys(parent_in(get_current())))
     return event_dict
 
 

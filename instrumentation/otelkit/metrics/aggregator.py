@@ -264,8 +264,10 @@ class Aggregator:
         self._keeps_exemplars = keeps_exemplars
         self._instruments: dict[Metric, Instrument] = {}
         self._observers: dict[Metric, Observe] = {}
+        self._forget: list[Callable[[], None]] = []
         self._making = Lock()
-        self._first_use: Callable[[], None] | None = None
+        self.first_use: Callable[[], None] | None = None
+        """To be called before anything is recorded past the instruments, while this process waits (see :meth:`wait`)."""
 
     def counter(self, metric: Metric) -> Counter:
         """The instrument of a counter or up-down counter. Raises TypeError for another kind."""
@@ -298,43 +300,46 @@ class Aggregator:
                 if kind is Histogram and not self._keeps_exemplars:
                     kind = HistogramWithoutExemplars
                 found = self._instruments[metric] = kind(metric, min(metric.series_cap, self._series_cap), self._overflowed)
-                if self._first_use is not None:
-                    found._lock = Bell(self._first_use)
+                if self.first_use is not None:
+                    found._lock = Bell(self.first_use)
             return found
 
     def wait(self, first_use: Callable[[], None]) -> None:
         """Until :meth:`begin` is called, calls ``first_use`` before each measurement. Afterwards that costs nothing."""
         with self._making:
-            self._first_use = first_use
+            self.first_use = first_use
             for instrument in self._instruments.values():
                 instrument._lock = Bell(first_use)
 
     def begin(self) -> None:
         """Ends :meth:`wait`."""
         with self._making:
-            self._first_use = None
+            self.first_use = None
             for instrument in self._instruments.values():
                 if isinstance(instrument._lock, Bell):
                     instrument._lock = instrument._lock.lock  # the same lock: somebody may hold it through the bell
 
-    def observe(self, metric: Metric, observe: Observe) -> None:
-        """Asks ``observe`` for the metric's values at every collection, instead of recording them."""
+    def observe(self, metric: Metric, observe: Observe, forget: Callable[[], None] | None = None) -> None:
+        """Asks ``observe`` for the metric's values at every collection, instead of recording them.
+
+        ``forget`` is called in a child process, where the values begin from nothing.
+        """
         self._observers[metric] = observe
+        if forget is not None:
+            self._forget.append(forget)
+
+    def read(self, metric: Metric, *, forget_exemplars: bool = False) -> Snapshot:
+        """The metric as it is now; without points where nothing records or observes it."""
+        if metric in self._observers:
+            return Snapshot(metric, tuple(NumberPoint(labels, value) for labels, value in self._observers[metric]()))
+        instrument = self._instruments.get(metric)
+        return Snapshot(metric) if instrument is None else instrument.snapshot(forget_exemplars=forget_exemplars)
 
     def collect(self, *, forget_exemplars: bool = False) -> list[Snapshot]:
         """Every metric that has a value: the catalogue's in its order, then the project's."""
-        snapshots = []
-        instruments = dict(self._instruments)
-        for metric in dict.fromkeys((*METRICS, *instruments)):
-            if metric in self._observers:
-                snapshot = Snapshot(metric, tuple(NumberPoint(labels, value) for labels, value in self._observers[metric]()))
-            elif metric in instruments:
-                snapshot = instruments[metric].snapshot(forget_exemplars=forget_exemplars)
-            else:
-                continue
-            if snapshot.points:
-                snapshots.append(snapshot)
-        return snapshots
+        metrics = dict.fromkeys((*METRICS, *list(self._instruments)))
+        snapshots = (self.read(metric, forget_exemplars=forget_exemplars) for metric in metrics)
+        return [snapshot for snapshot in snapshots if snapshot.points]
 
     def reset(self) -> None:
         """Forgets everything; called in a child process, whose parent exports its own measurements."""
@@ -342,6 +347,8 @@ class Aggregator:
         self._making = Lock()
         for instrument in self._instruments.values():
             instrument.reset()
+        for forget in self._forget:
+            forget()
 
     def overflowed(self, name: str, measurements: int) -> None:
         """Counts measurements that a metric of this name added to its overflow series."""

@@ -16,7 +16,6 @@ from otelkit.servers import Role
 
 def observe_pool(aggregator: Aggregator, presence: Presence) -> None:
     """Adds the worker's pool to every collection, where this process is the worker of a server that is known."""
-    active = aggregator.counter(HTTP_SERVER_ACTIVE_REQUESTS)
 
     def size() -> Iterable[tuple[LabelValues, float]]:
         server = presence.server
@@ -26,7 +25,7 @@ def observe_pool(aggregator: Aggregator, presence: Presence) -> None:
         server = presence.server
         if server.role is not Role.WORKER:
             return []
-        return [((server.name,), sum(point.value for point in active.snapshot(forget_exemplars=False).numbers))]
+        return [((server.name,), sum(point.value for point in aggregator.read(HTTP_SERVER_ACTIVE_REQUESTS).numbers))]
 
     aggregator.observe(WORKER_POOL_SIZE, size)
     aggregator.observe(WORKER_POOL_BUSY, busy)

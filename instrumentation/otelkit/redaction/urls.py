@@ -13,6 +13,9 @@ _VALUE = "REDACTED"
 _QUERY = re.compile(r"\?(\S+)")
 _TAIL = re.compile(r"[\"'>)\]},.;:]*$")
 _PATH_BEFORE = 512
+_MOST_NAMES = 4096
+_harmless: set[str] = set()
+"""Names of URL converters that are no secret's."""
 
 
 def redact_url(url: str, allow: Collection[str] = ()) -> str:
@@ -47,10 +50,13 @@ def redact_path(path: str, captured: Mapping[str, object]) -> str:
 
     ``captured`` is ``resolver_match.kwargs``: ``/reset/<uidb64>/<token>/`` hides what stood for ``token``.
     """
+    if _harmless.issuperset(captured):  # every request asks, with the same few names
+        return path
     for name, value in captured.items():
-        text = str(value)
-        if text and is_sensitive(name):
-            path = path.replace(text, REDACTED)
+        if is_sensitive(name):
+            path = path.replace(text, REDACTED) if (text := str(value)) else path
+        elif len(_harmless) < _MOST_NAMES:
+            _harmless.add(name)
     return path
 
 

@@ -12,9 +12,10 @@ from otelkit.config import Requests
 from otelkit.logs.exceptions import message_of
 from otelkit.redaction import redact_path
 from otelkit.request.addresses import ServerAddresses, client_address_reader
+from otelkit.request.outcomes import Outcome
 from otelkit.request.state import RequestState
-from otelkit.request.views import user_of, view_name
-from otelkit.traces.names import span_name
+from otelkit.request.views import user_of
+from otelkit.traces.span import LONGEST_SMALL_TEXT, RecordingSpan
 
 
 class SpanDescriber:
@@ -27,47 +28,26 @@ class SpanDescriber:
         self._has_user = config.user_id != "off"
         self._hashes_user = config.user_id == "hashed"
 
-    def describe(
-        self,
-        state: RequestState,
-        route: str | None,
-        path: str,
-        status: int | None,
-        error_type: str | None,
-        exception: BaseException | None,
-    ) -> None:
+    def describe(self, state: RequestState, outcome: Outcome, path: str, exception: BaseException | None) -> None:
         """Writes everything that is known about the request into its span. ``path`` is that of :func:`path_of`."""
         request, span, queries = state.request, state.span, state.queries
         meta = request.META
-        address, port = self._addresses.of(request)
-        attributes: dict[str, Any] = {
-            "http.request.method": state.method,
-            "url.scheme": state.scheme,
-            "url.path": path,
-            "network.protocol.version": http_version(request),
-            "server.address": address,
-            "db.query.count": queries.count,
-            "db.query.duplicates": queries.duplicates,
-            "db.duration": queries.duration,
-        }
+        attributes = outcome.attributes.copy()
+        attributes["url.path"] = path
+        attributes["network.protocol.version"] = http_version(request)
+        attributes["server.address"], port = self._addresses.of(request)
         if port is not None:
             attributes["server.port"] = port
         if state.method == OTHER_METHOD:
             attributes["http.request.method_original"] = str(request.method)[:32]
-        if route:
-            span.update_name(span_name(state.method, route))
-            attributes["http.route"] = route
-        if status is not None:
-            attributes["http.response.status_code"] = status
         agent = meta.get("HTTP_USER_AGENT")
         if agent:
             attributes["user_agent.original"] = str(agent)[:256]
-        view = view_name(request, state.method)
-        if view:
-            attributes["code.function.name"] = view
-        if error_type:
-            attributes["error.type"] = error_type
-        attributes |= queries.worst()
+        if queries.count or queries.duration:
+            attributes["db.query.count"] = queries.count
+            attributes["db.query.duplicates"] = queries.duplicates
+            attributes["db.duration"] = queries.duration
+            attributes |= queries.worst()
         if self._has_phases:
             _add_phases(attributes, state)
         if state.queued is not None:
@@ -76,8 +56,14 @@ class SpanDescriber:
             attributes["client.address"] = client
         if self._has_user and (user := user_of(request, hashed=self._hashes_user)):
             attributes["user.id"] = user
-        span.set_attributes(attributes)
-        _mark(span, error_type, exception)
+        if outcome.route:
+            span.update_name(outcome.name)
+        if type(span) is RecordingSpan:
+            span.fill(attributes, is_small=outcome.is_small and len(path) <= LONGEST_SMALL_TEXT and not queries.count)
+        else:
+            span.set_attributes(attributes)
+        if exception is not None or "error.type" in attributes:
+            _mark(span, exception)
 
 
 def _add_phases(attributes: dict[str, Any], state: RequestState) -> None:
@@ -94,16 +80,18 @@ def _add_phases(attributes: dict[str, Any], state: RequestState) -> None:
         attributes["django.request.phase.outbound_ms"] = state.outbound_time * 1000
 
 
-def _mark(span: Span, error_type: str | None, exception: BaseException | None) -> None:
+def _mark(span: Span, exception: BaseException | None) -> None:
     if exception is not None:
         span.add_event("exception", {"exception.type": qualified(exception), "exception.message": message_of(exception)[:1024]})
         span.set_status(Status(StatusCode.ERROR, qualified(exception)))
-    elif error_type:
+    else:
         span.set_status(Status(StatusCode.ERROR))
 
 
 def http_version(request: HttpRequest) -> str:
     """``1.1`` or ``2``, as the server says it: an ASGI server in its scope, a WSGI server in SERVER_PROTOCOL."""
+    if request.META.get("SERVER_PROTOCOL") == "HTTP/1.1":
+        return "1.1"
     scope = getattr(request, "scope", None)
     said = str(scope.get("http_version", "") if scope else request.META.get("SERVER_PROTOCOL", "")).rpartition("/")[2]
     return said.removesuffix(".0") if said in ("2.0", "3.0") else said or "1.1"
@@ -112,7 +100,7 @@ def http_version(request: HttpRequest) -> str:
 def path_of(request: HttpRequest) -> str:
     """The path without what its pattern calls a token, a key or the like: ``/reset/[REDACTED]/``."""
     match = request.resolver_match
-    return redact_path(request.path, match.kwargs) if match else request.path
+    return redact_path(request.path, match.kwargs) if match is not None and match.kwargs else request.path
 
 
 def error_type_of(status: int | None, exception: BaseException | None) -> str | None:

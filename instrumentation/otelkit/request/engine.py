@@ -8,20 +8,20 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest, HttpResponseBase
-from opentelemetry import context, trace
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from opentelemetry import context
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, Tracer
+from opentelemetry.trace import INVALID_SPAN, INVALID_SPAN_CONTEXT, Link, Span, SpanContext, SpanKind, Tracer
 
-from otelkit.catalog.labels import HTTP_REQUEST_METHOD, OTHER_METHOD, UNMATCHED_ROUTE
+from otelkit.catalog.labels import HTTP_REQUEST_METHOD, OTHER_METHOD
 from otelkit.catalog.metrics import (
     DJANGO_REQUEST_DB_DUPLICATES,
     DJANGO_REQUEST_DB_N_PLUS_ONE,
     DJANGO_REQUEST_DB_QUERIES,
     DJANGO_REQUEST_PHASE_DURATION,
     ERRORS_CAPTURED,
-    HTTP_SERVER_ACTIVE_REQUESTS,
     HTTP_SERVER_REQUEST_BODY_SIZE,
     HTTP_SERVER_REQUEST_DURATION,
     HTTP_SERVER_REQUEST_QUEUE_DURATION,
@@ -29,15 +29,17 @@ from otelkit.catalog.metrics import (
 )
 from otelkit.config import Config
 from otelkit.logs.access import write_access_line
-from otelkit.metrics.aggregator import Aggregator
+from otelkit.metrics.aggregator import Aggregator, LabelValues
+from otelkit.request.active import ActiveRequests
 from otelkit.request.adoption import Adoption
 from otelkit.request.description import SpanDescriber, error_type_of, path_of, qualified
 from otelkit.request.excluded import ExcludedPaths
 from otelkit.request.incoming import Incoming
+from otelkit.request.outcomes import Outcomes
 from otelkit.request.outgoing import write_trace_headers
-from otelkit.request.routes import route_of
 from otelkit.request.state import ATTRIBUTE, CURRENT, RequestState, forget
 from otelkit.request.streaming import follow
+from otelkit.traces.contexts import context_of, with_span
 from otelkit.traces.foreign import redact_addresses
 from otelkit.traces.names import span_name
 from otelkit.traces.provider import leave_out
@@ -46,6 +48,10 @@ from otelkit.traces.suppression import suppressed
 logger = logging.getLogger("otelkit.request")
 
 _METHODS = frozenset(HTTP_REQUEST_METHOD.values) - {OTHER_METHOD}
+_NAMES = {method: span_name(method) for method in (*_METHODS, OTHER_METHOD)}
+"""Of a span until its route is known."""
+_WHOLE = frozenset({HttpResponse, JsonResponse})
+"""Classes of responses whose content is at hand; others may have to make it first, or refuse to."""
 
 
 class RequestEngine:
@@ -57,7 +63,9 @@ class RequestEngine:
         self._writes_access_line = config.logs.access
         self._tracer = tracer
         self._duration = aggregator.histogram(HTTP_SERVER_REQUEST_DURATION)
-        self._active = aggregator.counter(HTTP_SERVER_ACTIVE_REQUESTS)
+        self._active = ActiveRequests(aggregator)
+        if config.requests.engine == "otelkit":
+            self._active.observe()
         self._queries = aggregator.histogram(DJANGO_REQUEST_DB_QUERIES)
         self._duplicates = aggregator.histogram(DJANGO_REQUEST_DB_DUPLICATES)
         self._n_plus_one = aggregator.counter(DJANGO_REQUEST_DB_N_PLUS_ONE)
@@ -68,6 +76,7 @@ class RequestEngine:
         self._phase = aggregator.histogram(DJANGO_REQUEST_PHASE_DURATION)
         requests = config.requests
         self._incoming = Incoming(requests)
+        self._outcomes = Outcomes()
         self._describer = SpanDescriber(requests)
         self._measures_phases = requests.phases
         self._measures_bodies = requests.body_sizes
@@ -90,29 +99,34 @@ class RequestEngine:
 
     def begin(self, request: HttpRequest) -> RequestState:
         """Starts the span. Whatever a header holds, this does not raise."""
+        started = perf_counter()
         method = request.method if request.method in _METHODS else OTHER_METHOD
         meta = request.META
         outer = context.get_current()
         adopted = self._adoption.of(outer) if outer else None
-        span, parent = (adopted, outer) if adopted is not None else self._start_span(meta, method)
-        scheme = _scheme(request)
-        state = RequestState(request, method, scheme, perf_counter(), span, trace.set_span_in_context(span, parent), self._incoming)
+        if adopted is None:
+            span, span_context, parent = self._start_span(meta, method)
+        else:
+            span, span_context, parent = adopted, context_of(adopted), outer
+        scheme = _scheme(request, meta)
+        state = RequestState(request, method, scheme, started, span, span_context, with_span(span, parent), self._incoming)
         if adopted is not None:
             state.is_adopted = True
         if "HTTP_X_REQUEST_START" in meta or "HTTP_X_QUEUE_START" in meta:
             state.queued = self._incoming.queued(meta)
         request.__dict__[ATTRIBUTE] = state
-        self._active.add(1, (method, scheme))
+        self._active.begin(id(state), (method, scheme))
         return state
 
-    def _start_span(self, meta: Mapping[str, Any], method: str) -> tuple[Span, Context]:
+    def _start_span(self, meta: Mapping[str, Any], method: str) -> tuple[Span, SpanContext, Context]:
         try:
             parent, stranger = self._incoming.parent(meta)
             links = (Link(stranger),) if stranger else ()
-            return self._tracer.start_span(span_name(method), parent, SpanKind.SERVER, None, links), parent
+            span = self._tracer.start_span(_NAMES[method], parent, SpanKind.SERVER, None, links)
+            return span, context_of(span), parent
         except Exception:  # samplers and processors may be the project's own
             logger.exception("otelkit could not start a request's span; the request goes on without one.")
-            return INVALID_SPAN, Context()
+            return INVALID_SPAN, INVALID_SPAN_CONTEXT, Context()
 
     def enter(self, state: RequestState) -> None:
         """Makes the request's span and state current in this thread or task."""
@@ -131,7 +145,7 @@ class RequestEngine:
     def finish(self, state: RequestState, response: HttpResponseBase) -> None:
         """The last middleware has returned: the request ends now, or with its streamed body."""
         if self._response_headers:
-            write_trace_headers(response, state.span.get_span_context(), self._response_headers)
+            write_trace_headers(response, state.span_context, self._response_headers)
         if response.streaming:
             state.middleware_time = max(perf_counter() - state.started - state.attributed, 0.0)
             follow(self, state, response)
@@ -144,10 +158,10 @@ class RequestEngine:
             return
         state.ended = True
         elapsed = perf_counter() - state.started
-        self._active.add(-1, (state.method, state.scheme))
+        self._active.end(id(state))
         if exception is None:
             exception = state.exception
-        if isinstance(exception, CancelledError):
+        if exception is not None and isinstance(exception, CancelledError):
             exception = None  # the client left, or the server stops: that is how every event stream ends, and no error
         try:
             self._record(state, response, exception, elapsed)
@@ -166,53 +180,55 @@ class RequestEngine:
             logger.exception("otelkit could not end a request's span; the response is not affected.")
 
     def _record(self, state: RequestState, response: HttpResponseBase | None, exception: BaseException | None, elapsed: float) -> None:
-        route = route_of(state.request)
-        label = route or UNMATCHED_ROUTE
         status = response.status_code if response is not None else _status_of(exception)
         error_type = error_type_of(status, exception)
-        span_context = state.span.get_span_context()
-        self._duration.record(elapsed, (state.method, label, status, state.scheme, error_type), span_context)
-        if state.queries.count:
-            self._queries.record(state.queries.count, (label,), span_context)
-            self._duplicates.record(state.queries.duplicates, (label,), span_context)
-            for found in state.queries.repeats():
-                self._n_plus_one.add(found.count, (label, found.summary, found.caller))
+        outcome = self._outcomes.of(state.request, state.method, state.scheme, status, error_type)
+        route, span_context, queries = outcome.route_label, state.span_context, state.queries
+        self._duration.record(elapsed, outcome.duration_labels, span_context)
+        if queries.count:
+            self._queries.record(queries.count, (route,), span_context)
+            self._duplicates.record(queries.duplicates, (route,), span_context)
+            for found in queries.repeats():
+                self._n_plus_one.add(found.count, (route, found.summary, found.caller))
         if exception is not None:
-            self._errors.add(1, (qualified(exception), label, False))
+            self._errors.add(1, (qualified(exception), route, False))
         if self._measures_phases:
-            self._record_phases(state, label, elapsed)
+            self._record_phases(state, route, elapsed)
         if state.queued is not None:
             self._queue.record(state.queued, (), span_context)
         size = _response_bytes(state, response) if self._needs_response_bytes else None
         if self._measures_bodies:
-            self._record_sizes(state, label, size)
+            self._record_sizes(state, route, size)
+        is_recording = state.span.is_recording()
+        if not (is_recording or self._writes_access_line):
+            return
         path = path_of(state.request)
-        if state.span.is_recording():
-            self._describer.describe(state, route, path, status, error_type, exception)
+        if is_recording:
+            self._describer.describe(state, outcome, path, exception)
             if state.is_adopted:
                 redact_addresses(state.span)
         if self._writes_access_line:
             # The line belongs to the request's trace, also when the body was streamed long after the middleware returned.
             token = context.attach(state.context)
             try:
-                _write_line(state, label, path, status, elapsed, size)
+                _write_line(state, route, path, status, elapsed, size)
             finally:
                 context.detach(token)
 
-    def _record_phases(self, state: RequestState, label: str, elapsed: float) -> None:
+    def _record_phases(self, state: RequestState, route: str, elapsed: float) -> None:
         # Without exemplars: those of the duration lead to the same traces, and each costs a reading of the clock.
-        record = self._phase.record
         if state.middleware_time is None:
             state.middleware_time = max(elapsed - state.attributed, 0.0)
-        record(state.middleware_time, (label, "middleware"))
+        observations: list[tuple[float, LabelValues]] = [(state.middleware_time, (route, "middleware"))]
         if state.view_time:
-            record(state.view_time, (label, "view"))
+            observations.append((state.view_time, (route, "view")))
         if state.queries.count:
-            record(state.queries.duration, (label, "db"))
+            observations.append((state.queries.duration, (route, "db")))
         if state.template_time:
-            record(state.template_time, (label, "template"))
+            observations.append((state.template_time, (route, "template")))
         if state.outbound_time:
-            record(state.outbound_time, (label, "outbound"))
+            observations.append((state.outbound_time, (route, "outbound")))
+        self._phase.record_all(observations)
 
     def _record_sizes(self, state: RequestState, label: str, response_bytes: int | None) -> None:
         labels = (state.method, label, state.scheme)
@@ -231,7 +247,9 @@ def _status_of(exception: BaseException | None) -> int | None:
     return 500 if isinstance(exception, Exception) else None
 
 
-def _scheme(request: HttpRequest) -> str:
+def _scheme(request: HttpRequest, meta: Mapping[str, Any]) -> str:
+    if settings.SECURE_PROXY_SSL_HEADER is None and (scheme := meta.get("wsgi.url_scheme")):
+        return str(scheme)  # as Django answers then, after three more questions
     try:
         return request.scheme or "http"
     except ImproperlyConfigured:  # a SECURE_PROXY_SSL_HEADER that is none: Django complains where the project asks
@@ -242,6 +260,8 @@ def _response_bytes(state: RequestState, response: HttpResponseBase | None) -> i
     """Size of the body as the view made it; None where it is not known (a file without a length, no response)."""
     if response is None:
         return None
+    if type(response) in _WHOLE and (content := response.content):  # type: ignore[attr-defined]  # those have it
+        return len(content)
     if response.streaming and state.sent_bytes:
         return state.sent_bytes
     length = response.headers.get("Content-Length")
@@ -255,6 +275,7 @@ def _is_size(text: str) -> bool:
 
 
 def _write_line(state: RequestState, route: str, path: str, status: int | None, elapsed: float, response_bytes: int | None) -> None:
+    queries = state.queries
     write_access_line(
         method=state.method,
         route=route,
@@ -262,10 +283,10 @@ def _write_line(state: RequestState, route: str, path: str, status: int | None, 
         status=status,
         duration_s=elapsed,
         response_bytes=response_bytes,
-        db_queries=state.queries.count,
-        db_duration_s=state.queries.duration,
-        db_duplicates=state.queries.duplicates,
+        db_queries=queries.count,
+        db_duration_s=queries.duration,
+        db_duplicates=queries.duplicates,
         user_agent=str(state.request.META.get("HTTP_USER_AGENT", "")),
         request_id=state.request_id,
-        db_repeated=state.queries.worst(),
+        db_repeated=queries.worst() if queries.count else None,
     )

@@ -24,9 +24,16 @@ def route_of(request: HttpRequest) -> str | None:
     if match is None:
         return None
     route = match.route or ""
-    if _may_begin_with_language(route) and settings.USE_I18N:
-        route = _without_language(request, route)
-    return normalise(route)
+    plain = _plain(route)
+    if plain is None:
+        return normalise(_without_language(request, route)) if settings.USE_I18N else normalise(route)
+    return plain
+
+
+@lru_cache(maxsize=4096)
+def _plain(route: str) -> str | None:
+    """The normalised route; None where it may begin with a language, so that the request must be asked."""
+    return None if _may_begin_with_language(route) else normalise(route)
 
 
 def _may_begin_with_language(route: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextvars import ContextVar, Token
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest
@@ -12,38 +11,75 @@ from opentelemetry.trace import Span, SpanContext
 
 from otelkit.request.incoming import Incoming
 from otelkit.request.queries import Queries
+from otelkit.traces.contexts import span_id_text
 
 
-@dataclass(slots=True)
 class RequestState:
     """From the first byte in to the last byte out."""
 
-    request: HttpRequest
-    method: str
-    scheme: str
-    started: float
-    """Reading of the performance counter, in seconds."""
-    span: Span
-    context: Context
-    incoming: Incoming
-    is_adopted: bool = False
-    """Whether another instrumentation opened the span, and so ends it."""
-    queued: float | None = None
-    """Seconds the request waited between the proxy and us, where the proxy says so."""
-    queries: Queries = field(default_factory=Queries)
-    # Seconds, each counted for one phase only (see request/phases.py); those of queries are in `queries`.
-    view_time: float = 0.0
-    template_time: float = 0.0
-    outbound_time: float = 0.0
-    middleware_time: float | None = None
-    """Known once the last middleware has returned."""
-    sent_bytes: int = 0
-    """Of a streamed body, so far."""
-    exception: BaseException | None = None
-    """What Django turned into a 500, or what went through us."""
-    ended: bool = False
-    context_token: Token[Context] | None = None
-    state_token: Token[RequestState | None] | None = None
+    __slots__ = (
+        "_request_id",
+        "context",
+        "context_token",
+        "ended",
+        "exception",
+        "incoming",
+        "is_adopted",
+        "method",
+        "middleware_time",
+        "outbound_time",
+        "queries",
+        "queued",
+        "request",
+        "scheme",
+        "sent_bytes",
+        "span",
+        "span_context",
+        "started",
+        "state_token",
+        "template_time",
+        "view_time",
+    )
+
+    def __init__(
+        self,
+        request: HttpRequest,
+        method: str,
+        scheme: str,
+        started: float,
+        span: Span,
+        span_context: SpanContext,
+        context: Context,
+        incoming: Incoming,
+    ) -> None:
+        self.request = request
+        self.method = method
+        self.scheme = scheme
+        self.started = started
+        """Reading of the performance counter, in seconds."""
+        self.span = span
+        self.span_context = span_context
+        self.context = context
+        self.incoming = incoming
+        self.is_adopted = False
+        """Whether another instrumentation opened the span, and so ends it."""
+        self.queued: float | None = None
+        """Seconds the request waited between the proxy and us, where the proxy says so."""
+        self.queries = Queries()
+        # Seconds, each counted for one phase only (see request/phases.py); those of queries are in `queries`.
+        self.view_time = 0.0
+        self.template_time = 0.0
+        self.outbound_time = 0.0
+        self.middleware_time: float | None = None
+        """Known once the last middleware has returned."""
+        self.sent_bytes = 0
+        """Of a streamed body, so far."""
+        self.exception: BaseException | None = None
+        """What Django turned into a 500, or what went through us."""
+        self.ended = False
+        self.context_token: Token[Context] | None = None
+        self.state_token: Token[RequestState | None] | None = None
+        self._request_id: str | None = None
 
     @property
     def attributed(self) -> float:
@@ -53,7 +89,10 @@ class RequestState:
     @property
     def request_id(self) -> str:
         """The id the caller gave, where it is believed, else the id of the span: the same on every line of the request."""
-        return self.incoming.request_id(self.request.META) or f"{self.span.get_span_context().span_id:016x}"
+        found = self._request_id
+        if found is None:
+            found = self._request_id = self.incoming.request_id(self.request.META) or span_id_text(self.span_context)
+        return found
 
 
 CURRENT: ContextVar[RequestState | None] = ContextVar("otelkit_request", default=None)
@@ -71,7 +110,7 @@ def forget(state: RequestState) -> None:
     """Takes the ended state off its request, and leaves behind which span it was."""
     attributes = state.request.__dict__
     attributes.pop(ATTRIBUTE, None)
-    attributes[_SPAN_CONTEXT] = state.span.get_span_context()
+    attributes[_SPAN_CONTEXT] = state.span_context
 
 
 def span_context_of_request(request: HttpRequest) -> SpanContext | None:
@@ -83,4 +122,4 @@ def span_context_of_request(request: HttpRequest) -> SpanContext | None:
 def state_of(request: Any) -> RequestState | None:
     """The state that the middleware hung on this request, if it did."""
     found = getattr(request, ATTRIBUTE, None)
-    return found if isinstance(found, RequestState) else None
+    return found if type(found) is RequestState else None

@@ -14,7 +14,6 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.util.types import Attributes, AttributeValue
 
-from otelkit.logs.exceptions import message_of, stacktrace, type_name
 from otelkit.safe_text import name_of
 
 MOST_ATTRIBUTES = 128
@@ -152,6 +151,8 @@ class RecordingSpan(Span):
     def record_exception(
         self, exception: BaseException, attributes: Attributes = None, timestamp: int | None = None, escaped: bool = False
     ) -> None:
+        from otelkit.logs.exceptions import message_of, stacktrace, type_name  # which know of requests, which know of spans
+
         event = {
             "exception.type": type_name(type(exception)),
             "exception.message": message_of(exception),
