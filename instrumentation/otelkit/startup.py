@@ -216,7 +216,7 @@ def _follow_libraries(runtime: Runtime) -> None:
     from otelkit.outbound import Outbound
 
     tracer, aggregator, config = runtime.tracer, runtime.aggregator, runtime.config
-    outbound = Outbound(tracer, aggregator, config.clients.peers)
+    outbound = Outbound(tracer, aggregator, config.clients.peers, config.clients.peer_header)
     recording = Recording(tracer, aggregator, outbound, Steps(tracer, config.libraries.slow_step))
     runtime.notes.extend(follow_libraries(LIBRARIES, recording, config.libraries, runtime.undo))
 

@@ -11,14 +11,13 @@ from otelkit.catalog.spans import SpanFact, SpanKind
 
 DJANGO_VIEW = Label("django.view", "Name of the URL pattern that matched. Ours.")
 URL_TEMPLATE = Label("url.template", "Pattern of the address that was called, where the caller knows it.")
-HTTP_REQUEST_RESEND_COUNT = Label("http.request.resend_count", "How often the call was tried before.")
 PROCESS_EXIT_CODE = Label("process.exit.code", "What the command ended with.")
 TASK_WAIT_MS = Label("task.wait_ms", "Milliseconds between the moment a task was due and its begin. Ours.")
 TASK_RETRIES = Label("task.retries", "Attempts before this one. Ours.")
 
 TO_REQUEST = (DJANGO_VIEW, API_VERSION)
 """Attributes that the span of a request will have beside those of today."""
-TO_OUTBOUND = (URL_TEMPLATE, HTTP_REQUEST_RESEND_COUNT)
+TO_OUTBOUND = (URL_TEMPLATE,)
 """Attributes that the span of an outbound call will have beside those of today."""
 
 _MESSAGING = (MESSAGING_SYSTEM, MESSAGING_DESTINATION_NAME, MESSAGING_OPERATION_NAME, ERROR_TYPE)
