@@ -25,10 +25,16 @@ class LibraryFact:
     """OpenTelemetry's instrumentation of the same library, as its entry point calls it: active beside ours it does the work twice."""
 
 
+DJANGO_CACHE = LibraryFact("django_cache", "django.core.cache", "Django", "calls of every cache counted and measured")
+DJANGO_TEMPLATES = LibraryFact(
+    "django_templates", "django.template.backends.django", "Django", "templates measured, of Django and of Jinja2", upstream="jinja2"
+)
 HTTPX = LibraryFact("httpx", "httpx", "httpx", "calls traced and measured", upstream="httpx")
 REQUESTS = LibraryFact("requests", "requests", "requests", "calls traced and measured", upstream="requests")
+URLLIB3 = LibraryFact("urllib3", "urllib3", "urllib3", "calls traced and measured", least="2", upstream="urllib3")
+AIOHTTP = LibraryFact("aiohttp", "aiohttp", "aiohttp", "calls of clients traced and measured", least="3.8", upstream="aiohttp-client")
 
-LIBRARY_FACTS: tuple[LibraryFact, ...] = (HTTPX, REQUESTS)
+LIBRARY_FACTS: tuple[LibraryFact, ...] = (DJANGO_CACHE, DJANGO_TEMPLATES, HTTPX, REQUESTS, URLLIB3, AIOHTTP)
 """In the order in which they are switched on."""
 
 LIBRARY_NAMES: tuple[str, ...] = tuple(fact.name for fact in LIBRARY_FACTS)

@@ -60,11 +60,14 @@ REQUEST = SpanFact(
         l.DB_QUERY_REPEATED_TEXT,
         l.DB_QUERY_REPEATED_COUNT,
         l.DB_QUERY_REPEATED_CALLER,
+        l.CACHE_HITS,
+        l.CACHE_MISSES,
         l.REQUEST_QUEUE_MS,
         l.REQUEST_PHASE_MIDDLEWARE_MS,
         l.REQUEST_PHASE_VIEW_MS,
         l.REQUEST_PHASE_DB_MS,
         l.REQUEST_PHASE_TEMPLATE_MS,
+        l.REQUEST_PHASE_CACHE_MS,
         l.REQUEST_PHASE_OUTBOUND_MS,
     ),
 )
@@ -101,10 +104,19 @@ OUTBOUND = SpanFact(
         l.SERVER_ADDRESS,
         l.SERVER_PORT,
         l.SERVICE_PEER_NAME,
+        l.HTTP_REQUEST_RESEND_COUNT,
         l.HTTP_RESPONSE_STATUS_CODE,
         l.ERROR_TYPE,
     ),
 )
 
-SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND)
+STEP = SpanFact(
+    "step",
+    SpanKind.INTERNAL,
+    "cache get",
+    "A step inside of a request (a call of a cache, a template), where it was slow or all are asked for: `libraries.slow_step`.",
+    (l.CACHE_NAME, l.CACHE_OPERATION, l.TEMPLATE_NAME, l.ERROR_TYPE),
+)
+
+SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND, STEP)
 """Every span that the kit makes today; those that it will make are in :mod:`otelkit.catalog.ahead.spans`."""

@@ -222,8 +222,8 @@ class Requests:
     body_sizes: bool = setting(False, help="Sizes of request and response bodies as metrics.")
     response_headers: tuple[str, ...] = setting(
         (),
-        help="Headers that tell the caller the trace's id: traceresponse, server-timing.",
-        check=s.subset_of("traceresponse", "server-timing"),
+        help="Headers that tell the caller the trace's id (traceresponse, server-timing) and our name (service-name: X-Service-Name).",
+        check=s.subset_of("traceresponse", "server-timing", "service-name"),
     )
 
 
@@ -249,6 +249,12 @@ class Clients:
     """Outbound calls."""
 
     peers: dict[str, str] = setting({}, help="Which service answers at host or host:port, for service.peer.name.")
+    peer_header: str = setting(
+        "X-Service-Name",
+        help="Header of an answer that names the service, where peers does not; at most 100 names are believed. A service sends it with "
+        "requests.response_headers. Empty reads none.",
+        check=s.optional(s.header),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +272,12 @@ class Libraries:
         env="OTELKIT_LIBRARIES_DISABLED",
         help="Libraries that are left alone, though they are installed.",
         check=s.subset_of(*LIBRARY_NAMES),
+    )
+    slow_step: float = setting(
+        0.1,
+        help="Seconds from which a step inside of a request (a call of a cache, a template, a serializer) has a span of its own; 0 gives "
+        "each one, with what happens inside of it below.",
+        check=s.between(0, 3600),
     )
 
 

@@ -142,7 +142,9 @@ def _value(value: Any, depth: int = 4) -> AnyValue:
     if isinstance(value, bytes):
         return AnyValue(bytes_value=value[:ATTRIBUTE_TEXT_LIMIT])
     if isinstance(value, Mapping) and depth:
-        pairs = [KeyValue(key=_text(safe_text(key)), value=_value(redact_value(safe_text(key), item), depth - 1)) for key, item in value.items()]
+        pairs = [
+            KeyValue(key=_text(safe_text(key)), value=_value(redact_value(safe_text(key), item), depth - 1)) for key, item in value.items()
+        ]
         return AnyValue(kvlist_value=KeyValueList(values=pairs))
     if isinstance(value, Sequence) and depth:
         return AnyValue(array_value=ArrayValue(values=[_value(item, depth - 1) for item in value]))

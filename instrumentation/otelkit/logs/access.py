@@ -69,6 +69,8 @@ def write_access_line(
     request_id: str | None = None,
     db_repeated: Mapping[str, str | int] | None = None,
     context: Context | None = None,
+    cache_hits: int = 0,
+    cache_misses: int = 0,
 ) -> None:
     """Write the access line of one request: ``GET /orders/{pk} 200``.
 
@@ -76,7 +78,7 @@ def write_access_line(
     answered itself and without an exception; at INFO otherwise: what a 4xx complains of is the client's.
     ``status`` is None where no answer was sent, because the client left. Durations are in seconds; a query behind ``path``
     is dropped; of ``user_agent`` only the family is written. ``db_repeated`` holds the keys of an N+1, where there was one.
-    The line belongs to the span of ``context``, by default the current one.
+    Without hits and misses the caches are left out. The line belongs to the span of ``context``, by default the current one.
     """
     level = logging.ERROR if status is not None and status >= 500 else logging.INFO
     if not _logger.isEnabledFor(level):
@@ -96,6 +98,9 @@ def write_access_line(
         own[keys.USER_AGENT_NAME] = family
     if db_repeated:
         own |= db_repeated
+    if cache_hits or cache_misses:
+        own[keys.CACHE_HITS] = cache_hits
+        own[keys.CACHE_MISSES] = cache_misses
     found = get_current() if context is None else context
     if _was_printed(level, (method, route, status), own, found):
         return

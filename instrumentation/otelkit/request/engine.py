@@ -28,6 +28,7 @@ from otelkit.catalog.metrics import (
     HTTP_SERVER_RESPONSE_BODY_SIZE,
 )
 from otelkit.config import Config
+from otelkit.identity import service_name
 from otelkit.logs.access import write_access_line
 from otelkit.metrics.aggregator import Aggregator, LabelValues
 from otelkit.request.active import ActiveRequests
@@ -82,6 +83,7 @@ class RequestEngine:
         self._measures_bodies = requests.body_sizes
         self._needs_response_bytes = requests.body_sizes or config.logs.access
         self._response_headers = frozenset(requests.response_headers)
+        self._service = service_name(config.service)
         self._adoption = Adoption()
 
     def excludes(self, request: HttpRequest) -> bool:
@@ -145,7 +147,7 @@ class RequestEngine:
     def finish(self, state: RequestState, response: HttpResponseBase) -> None:
         """The last middleware has returned: the request ends now, or with its streamed body."""
         if self._response_headers:
-            write_trace_headers(response, state.span_context, self._response_headers)
+            write_trace_headers(response, state.span_context, self._response_headers, self._service)
         if response.streaming:
             state.middleware_time = max(perf_counter() - state.started - state.attributed, 0.0)
             follow(self, state, response)
@@ -226,6 +228,8 @@ class RequestEngine:
             observations.append((state.queries.duration, (route, "db")))
         if state.template_time:
             observations.append((state.template_time, (route, "template")))
+        if state.cache_time:
+            observations.append((state.cache_time, (route, "cache")))
         if state.outbound_time:
             observations.append((state.outbound_time, (route, "outbound")))
         self._phase.record_all(observations)
@@ -289,4 +293,6 @@ def _write_line(state: RequestState, route: str, path: str, status: int | None, 
         user_agent=str(state.request.META.get("HTTP_USER_AGENT", "")),
         request_id=state.request_id,
         db_repeated=queries.worst() if queries.count else None,
+        cache_hits=state.cache_hits,
+        cache_misses=state.cache_misses,
     )

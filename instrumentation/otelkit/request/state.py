@@ -19,6 +19,9 @@ class RequestState:
 
     __slots__ = (
         "_request_id",
+        "cache_hits",
+        "cache_misses",
+        "cache_time",
         "context",
         "context_token",
         "ended",
@@ -70,8 +73,11 @@ class RequestState:
         self.view_time = 0.0
         self.template_time = 0.0
         self.outbound_time = 0.0
+        self.cache_time = 0.0
         self.middleware_time: float | None = None
         """Known once the last middleware has returned."""
+        self.cache_hits = 0
+        self.cache_misses = 0
         self.sent_bytes = 0
         """Of a streamed body, so far."""
         self.exception: BaseException | None = None
@@ -84,7 +90,7 @@ class RequestState:
     @property
     def attributed(self) -> float:
         """Seconds that already count for a phase."""
-        return self.view_time + self.template_time + self.outbound_time + self.queries.duration
+        return self.view_time + self.template_time + self.outbound_time + self.cache_time + self.queries.duration
 
     @property
     def request_id(self) -> str:
