@@ -212,12 +212,13 @@ def _follow_queries(runtime: Runtime) -> None:
 
 
 def _follow_libraries(runtime: Runtime) -> None:
-    from otelkit.libraries import LIBRARIES, Recording, follow_libraries
+    from otelkit.libraries import LIBRARIES, Recording, Steps, follow_libraries
     from otelkit.outbound import Outbound
 
-    outbound = Outbound(runtime.tracer, runtime.aggregator, runtime.config.clients.peers)
-    recording = Recording(runtime.tracer, runtime.aggregator, outbound)
-    runtime.notes.extend(follow_libraries(LIBRARIES, recording, runtime.config.libraries, runtime.undo))
+    tracer, aggregator, config = runtime.tracer, runtime.aggregator, runtime.config
+    outbound = Outbound(tracer, aggregator, config.clients.peers)
+    recording = Recording(tracer, aggregator, outbound, Steps(tracer, config.libraries.slow_step))
+    runtime.notes.extend(follow_libraries(LIBRARIES, recording, config.libraries, runtime.undo))
 
 
 def _follow_requests(runtime: Runtime) -> None:

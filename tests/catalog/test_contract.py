@@ -16,7 +16,7 @@ from otelkit.catalog.ahead import AHEAD, SPANS_AHEAD
 from otelkit.catalog.labels import RESOURCE, Label
 from otelkit.catalog.metrics import METRICS, OTHERS, Metric
 from otelkit.catalog.naming import series_name, series_names
-from otelkit.catalog.spans import OUTBOUND, QUERY, REQUEST, SPANS
+from otelkit.catalog.spans import OUTBOUND, QUERY, REQUEST, SPANS, STEP
 from otelkit.testing import capture
 
 ROOT = Path(otelkit.__file__).parent
@@ -167,10 +167,16 @@ def test_a_label_has_one_declaration():
 def asked() -> list[dict[str, Any]]:
     """The spans of requests that make the kit say as much as it can."""
     client = Client(raise_request_exception=False, headers={"user-agent": "curl/8", "x-request-start": "t=1.0"})
-    settings = {"requests": {"client_address": "full"}, "database": {"slow_query": 0.0}, "clients": {"peers": {"127.0.0.1": "nobody"}}}
+    settings = {
+        "requests": {"client_address": "full"},
+        "database": {"slow_query": 0.0},
+        "clients": {"peers": {"127.0.0.1": "nobody"}},
+        "libraries": {"slow_step": 0.0},
+    }
     with capture(settings) as telemetry:
         client.get("/queries/7")
         client.get("/template")
+        client.get("/cached")
         client.get("/class/1")
         client.get("/nowhere")
         client.generic("BREW", "/items/1")
@@ -180,7 +186,7 @@ def asked() -> list[dict[str, Any]]:
 
 
 def test_spans_carry_what_the_catalogue_says_and_nothing_else():
-    kinds = {("SERVER", False): REQUEST, ("CLIENT", True): QUERY, ("CLIENT", False): OUTBOUND}
+    kinds = {("SERVER", False): REQUEST, ("CLIENT", True): QUERY, ("CLIENT", False): OUTBOUND, ("INTERNAL", False): STEP}
     met: dict[str, set[str]] = {fact.key: set() for fact in SPANS}
     for span in asked():
         fact = kinds[span["kind"], "db.system.name" in span["attributes"]]
@@ -219,12 +225,13 @@ def test_log_lines_carry_what_the_catalogue_says_and_nothing_else():
     with capture({"logs": {"exporters": ["otlp"]}, "service": {"name": "orders"}}) as telemetry:
         client = Client(raise_request_exception=False, headers={"user-agent": "curl/8"})
         client.get("/queries/7")
+        client.get("/cached")
         client.get("/boom")
         lines = telemetry.logs
-    (access,) = [line for line in lines if line["attributes"].get("http.route") == "/queries/{times}"]
+    access = [line["attributes"] for line in lines if line["attributes"].get("http.route") in ("/queries/{times}", "/cached")]
     shared = {key.name for keys in (logs.EVERY_LINE, logs.WITHIN_A_TRACE, logs.WITHIN_A_REQUEST) for key in keys}
     every_key = {key.name for key in logs.ACCESS_LINE}
-    assert every_key <= set(access["attributes"]) <= every_key | shared
+    assert every_key <= {key for line in access for key in line} <= every_key | shared
     (failed,) = [line for line in lines if "exception.type" in line["attributes"]]
     errors = {key.name for key in logs.WITH_AN_EXCEPTION}
     assert errors <= set(failed["attributes"]) <= errors | shared | {"status_code"}

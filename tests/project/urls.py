@@ -37,6 +37,7 @@ urlpatterns = [
     path("callable", views.CallableView()),
     path("partial", partial(views.ok)),
     path("template", views.template),
+    path("cached", views.cached),
     path("headers", views.headers),
     path("says-headers", views.says_headers),
     path("user", views.who),

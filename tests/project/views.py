@@ -5,6 +5,7 @@ import time
 
 import httpx
 import structlog
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
@@ -149,6 +150,16 @@ class Slow:
 def template(request: HttpRequest) -> HttpResponse:
     time.sleep(0.03)
     return render(request, "items.html", {"items": Item.objects.all(), "slow": Slow()})
+
+
+def cached(request: HttpRequest) -> HttpResponse:
+    """Three values that the cache has, two that it has not."""
+    name = f"tests-{threading.get_ident()}"
+    cache.delete_many([f"{name}-tea", f"{name}-milk"])
+    cache.get_or_set(f"{name}-tea", lambda: "tea" if Item.objects.count() >= 0 else "")
+    cache.get_many([f"{name}-tea", f"{name}-milk"])
+    cache.has_key(f"{name}-tea")
+    return HttpResponse(cache.get(f"{name}-tea"))
 
 
 def who(request: HttpRequest) -> HttpResponse:

@@ -19,6 +19,7 @@ from otelkit.catalog.promql import RANGE, buckets, count, equals, matches, mean,
 from otelkit.catalog.traceql import spans
 from otelkit_dashboards.boards.choices import CHOSEN, DEPLOYS, ENVIRONMENT, FIRING, SERVICE
 from otelkit_dashboards.boards.dependencies import DEPENDENCIES
+from otelkit_dashboards.boards.inside import INSIDE
 from otelkit_dashboards.boards.processes import PROCESSES
 from otelkit_dashboards.boards.requests import (
     ERROR_THRESHOLDS,
@@ -269,5 +270,5 @@ BOARD = Dashboard(
     fact=SERVICE_OVERVIEW,
     variables=(ENVIRONMENT, SERVICE),
     annotations=(DEPLOYS, FIRING),
-    rows=(HEALTH, TRAFFIC, DEPENDENCIES, PROCESSES, LOGS),
+    rows=(HEALTH, TRAFFIC, DEPENDENCIES, INSIDE, PROCESSES, LOGS),
 )

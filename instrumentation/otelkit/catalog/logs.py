@@ -48,6 +48,8 @@ DB_QUERY_DUPLICATES = "db.query.duplicates"
 DB_QUERY_REPEATED_TEXT = "db.query.repeated.text"
 DB_QUERY_REPEATED_COUNT = "db.query.repeated.count"
 DB_QUERY_REPEATED_CALLER = "db.query.repeated.caller"
+CACHE_HITS = "cache.hits"
+CACHE_MISSES = "cache.misses"
 HTTP_RESPONSE_BODY_SIZE = "http.response.body.size"
 USER_AGENT_NAME = "user_agent.name"
 REQUEST_ID = "request.id"
@@ -92,6 +94,8 @@ ACCESS_LINE: tuple[LogKey, ...] = (
     LogKey(DB_QUERY_REPEATED_TEXT, l.DB_QUERY_REPEATED_TEXT.help),
     LogKey(DB_QUERY_REPEATED_COUNT, l.DB_QUERY_REPEATED_COUNT.help),
     LogKey(DB_QUERY_REPEATED_CALLER, l.DB_QUERY_REPEATED_CALLER.help),
+    LogKey(CACHE_HITS, "Values that the request found in its caches; absent where it asked none."),
+    LogKey(CACHE_MISSES, "Values that it did not find there."),
     LogKey(HTTP_RESPONSE_BODY_SIZE, "Bytes of the body, where they are known."),
     LogKey(USER_AGENT_NAME, "Family of the user agent, like `Firefox` or `curl`."),
     LogKey(REQUEST_ID, "As on every line of the request."),

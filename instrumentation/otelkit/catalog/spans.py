@@ -60,11 +60,14 @@ REQUEST = SpanFact(
         l.DB_QUERY_REPEATED_TEXT,
         l.DB_QUERY_REPEATED_COUNT,
         l.DB_QUERY_REPEATED_CALLER,
+        l.CACHE_HITS,
+        l.CACHE_MISSES,
         l.REQUEST_QUEUE_MS,
         l.REQUEST_PHASE_MIDDLEWARE_MS,
         l.REQUEST_PHASE_VIEW_MS,
         l.REQUEST_PHASE_DB_MS,
         l.REQUEST_PHASE_TEMPLATE_MS,
+        l.REQUEST_PHASE_CACHE_MS,
         l.REQUEST_PHASE_OUTBOUND_MS,
     ),
 )
@@ -106,5 +109,13 @@ OUTBOUND = SpanFact(
     ),
 )
 
-SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND)
+STEP = SpanFact(
+    "step",
+    SpanKind.INTERNAL,
+    "cache get",
+    "A step inside of a request (a call of a cache), where it was slow or all are asked for: `libraries.slow_step`.",
+    (l.CACHE_NAME, l.CACHE_OPERATION, l.ERROR_TYPE),
+)
+
+SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND, STEP)
 """Every span that the kit makes today; those that it will make are in :mod:`otelkit.catalog.ahead.spans`."""

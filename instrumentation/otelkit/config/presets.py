@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from otelkit.config.export import Export
-from otelkit.config.sections import Config, Logs, Metrics, Traces
+from otelkit.config.sections import Config, Libraries, Logs, Metrics, Traces
 
 PRODUCTION = Config(preset="production")
 
@@ -13,6 +13,7 @@ DEVELOPMENT = replace(
     PRODUCTION,
     preset="development",
     logs=Logs(format="text"),  # a person reads them
+    libraries=Libraries(slow_step=0.0),  # every cache call and template shows in its place; several times their own cost
     metrics=Metrics(interval=5.0),  # a change shows while one is still looking; three times the exports
     export=Export(interval=0.2, shutdown_timeout=1.0),  # traces show at once, and autoreload does not wait for a missing collector
 )

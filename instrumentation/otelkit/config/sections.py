@@ -267,6 +267,12 @@ class Libraries:
         help="Libraries that are left alone, though they are installed.",
         check=s.subset_of(*LIBRARY_NAMES),
     )
+    slow_step: float = setting(
+        0.1,
+        help="Seconds from which a step inside of a request (a call of a cache, a template, a serializer) has a span of its own; 0 gives "
+        "each one, with what happens inside of it below.",
+        check=s.between(0, 3600),
+    )
 
 
 @dataclass(frozen=True, slots=True)

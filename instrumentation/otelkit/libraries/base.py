@@ -14,17 +14,19 @@ from opentelemetry.trace import Tracer
 
 from otelkit.catalog.libraries import LibraryFact
 from otelkit.catalog.metrics import Metric
+from otelkit.libraries.steps import Steps
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.outbound import Outbound
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a library records with: spans, metrics, and calls to another service, which have both."""
+    """What a library records with: spans, metrics, and calls to another service, which have both; and steps of a request."""
 
     tracer: Tracer
     aggregator: Aggregator
     outbound: Outbound
+    steps: Steps
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,8 @@ def write_access_line(
     user_agent: str | None,
     request_id: str | None = None,
     db_repeated: Mapping[str, str | int] | None = None,
+    cache_hits: int = 0,
+    cache_misses: int = 0,
 ) -> None:
     """Write the access line of one request: ``GET /orders/{pk} 200``.
 
@@ -67,6 +69,7 @@ def write_access_line(
     answered itself and without an exception; at INFO otherwise: what a 4xx complains of is the client's.
     ``status`` is None where no answer was sent, because the client left. Durations are in seconds; a query behind ``path``
     is dropped; of ``user_agent`` only the family is written. ``db_repeated`` holds the keys of an N+1, where there was one.
+    Without hits and misses the caches are left out.
     """
     level = logging.ERROR if status is not None and status >= 500 else logging.INFO
     if not _logger.isEnabledFor(level):
@@ -91,6 +94,9 @@ def write_access_line(
         extra[keys.USER_AGENT_NAME] = family
     if db_repeated:
         extra |= db_repeated
+    if cache_hits or cache_misses:
+        extra[keys.CACHE_HITS] = cache_hits
+        extra[keys.CACHE_MISSES] = cache_misses
     # Past Logger.log(): that walks the stack to find who called, and here that is always this line.
     message = f"{method} {route} {'-' if status is None else status}"
     record = _logger.makeRecord(_logger.name, level, __file__, 0, message, (), None, "write_access_line", extra)

@@ -68,6 +68,8 @@ class SpanDescriber:
         if error_type:
             attributes["error.type"] = error_type
         attributes |= queries.worst()
+        if state.cache_hits or state.cache_misses:
+            attributes |= {"cache.hits": state.cache_hits, "cache.misses": state.cache_misses}
         if self._has_phases:
             _add_phases(attributes, state)
         if state.queued is not None:
@@ -90,6 +92,8 @@ def _add_phases(attributes: dict[str, Any], state: RequestState) -> None:
         attributes["django.request.phase.db_ms"] = state.queries.duration * 1000
     if state.template_time:
         attributes["django.request.phase.template_ms"] = state.template_time * 1000
+    if state.cache_time:
+        attributes["django.request.phase.cache_ms"] = state.cache_time * 1000
     if state.outbound_time:
         attributes["django.request.phase.outbound_ms"] = state.outbound_time * 1000
 

@@ -211,6 +211,8 @@ class RequestEngine:
             record(state.queries.duration, (label, "db"))
         if state.template_time:
             record(state.template_time, (label, "template"))
+        if state.cache_time:
+            record(state.cache_time, (label, "cache"))
         if state.outbound_time:
             record(state.outbound_time, (label, "outbound"))
 
@@ -268,4 +270,6 @@ def _write_line(state: RequestState, route: str, path: str, status: int | None, 
         user_agent=str(state.request.META.get("HTTP_USER_AGENT", "")),
         request_id=state.request_id,
         db_repeated=state.queries.worst(),
+        cache_hits=state.cache_hits,
+        cache_misses=state.cache_misses,
     )

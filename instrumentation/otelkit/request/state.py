@@ -35,8 +35,11 @@ class RequestState:
     view_time: float = 0.0
     template_time: float = 0.0
     outbound_time: float = 0.0
+    cache_time: float = 0.0
     middleware_time: float | None = None
     """Known once the last middleware has returned."""
+    cache_hits: int = 0
+    cache_misses: int = 0
     sent_bytes: int = 0
     """Of a streamed body, so far."""
     exception: BaseException | None = None
@@ -48,7 +51,7 @@ class RequestState:
     @property
     def attributed(self) -> float:
         """Seconds that already count for a phase."""
-        return self.view_time + self.template_time + self.outbound_time + self.queries.duration
+        return self.view_time + self.template_time + self.outbound_time + self.cache_time + self.queries.duration
 
     @property
     def request_id(self) -> str:

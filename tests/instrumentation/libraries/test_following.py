@@ -16,7 +16,7 @@ from otelkit.catalog.libraries import LIBRARY_FACTS, LibraryFact
 from otelkit.catalog.metrics import METRICS
 from otelkit.config import Libraries, load
 from otelkit.errors import ConfigError
-from otelkit.libraries import LIBRARIES, Library, Recording, follow_libraries
+from otelkit.libraries import LIBRARIES, Library, Recording, Steps, follow_libraries
 from otelkit.outbound import Outbound
 from otelkit.testing import capture
 
@@ -127,7 +127,8 @@ def test_twice_is_once_and_the_end_restores_everything():
         first = httpx.HTTPTransport.handle_request
         assert first is not before[0]
         runtime = telemetry.runtime
-        recording = Recording(runtime.tracer, runtime.aggregator, Outbound(runtime.tracer, runtime.aggregator, {}))
+        outbound = Outbound(runtime.tracer, runtime.aggregator, {})
+        recording = Recording(runtime.tracer, runtime.aggregator, outbound, Steps(runtime.tracer, 0.1))
         for found in LIBRARIES:
             if found.fact.module in sys.modules:
                 found.instrument(recording)

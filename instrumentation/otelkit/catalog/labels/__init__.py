@@ -6,6 +6,7 @@ Source: OpenTelemetry semantic conventions 1.37; names without a convention are 
 
 from otelkit.catalog.labels.alerting import *
 from otelkit.catalog.labels.database import *
+from otelkit.catalog.labels.django import *
 from otelkit.catalog.labels.http import *
 from otelkit.catalog.labels.model import *
 from otelkit.catalog.labels.process import *

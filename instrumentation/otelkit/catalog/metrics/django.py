@@ -37,6 +37,14 @@ DJANGO_REQUEST_DB_N_PLUS_ONE = Metric(
     (l.HTTP_ROUTE, l.DB_QUERY_SUMMARY, l.DB_QUERY_REPEATED_CALLER),
     series_cap=200,  # lines move with each deploy; a service with more N+1 than this has no need of the list's end
 )
+DJANGO_CACHE_OPERATION_DURATION = Metric(
+    "django.cache.operation.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time of one call of a cache.",
+    (l.CACHE_NAME, l.CACHE_OPERATION, l.CACHE_OUTCOME),
+    (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),  # a cache that takes 5 ms is a slow one
+)
 DJANGO_MIGRATIONS_UNAPPLIED = Metric(
     "django.migrations.unapplied",
     Kind.GAUGE,

@@ -1,0 +1,82 @@
+"""What a request spends its time on inside of the process: caches."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from otelkit.catalog.labels import CACHE_NAME, CACHE_OPERATION, CACHE_OUTCOME, SERVICE_NAME, Label
+from otelkit.catalog.metrics import DJANGO_CACHE_OPERATION_DURATION, HTTP_SERVER_REQUEST_DURATION
+from otelkit.catalog.promql import Expr, equals, matches, number, quantile, rate, ratio
+from otelkit_dashboards.boards.choices import CHOSEN
+from otelkit_dashboards.boards.guards import or_none
+from otelkit_dashboards.model import Row
+from otelkit_dashboards.panels import Query, TimeSeries, Tone, Unit
+
+NO_CACHE: Final = "No calls of a cache in this time range: the service uses none of Django's, or the library django_cache is disabled."
+
+_CACHE = [SERVICE_NAME, CACHE_NAME]
+_REQUESTS = rate(HTTP_SERVER_REQUEST_DURATION, where=CHOSEN)
+_ASKED = (*CHOSEN, matches(CACHE_OUTCOME, "hit|miss"))
+_HITS = (*CHOSEN, equals(CACHE_OUTCOME, "hit"))
+_FAILED = (*CHOSEN, equals(CACHE_OUTCOME, "error"))
+
+
+def _or_unused(found: Expr, legend: tuple[Label, ...]) -> tuple[Query, Query]:
+    """What was found by ``legend``; where there is nothing at all, a line "not used" as long as there are requests."""
+    none = (number(0) * _REQUESTS).unless_on([], found)
+    return (
+        Query(found, legend, key="found", may_be_empty='not every service uses this; the query "none" says so'),
+        Query(none, "not used", key="none", tone=Tone.MUTED, may_be_empty='it is used; the query "found" shows it'),
+    )
+
+
+INSIDE = Row(
+    "inside",
+    "Inside of a request",
+    (
+        TimeSeries(
+            key="cache-hits",
+            title="Cache hits",
+            help="Share of the questions that the cache could answer in full, by cache.",
+            act="A fall at a deploy: keys or versions changed. A slow fall: values live too short, or a full cache throws them out.",
+            missing=NO_CACHE,
+            unit=Unit.SHARE,
+            width=8,
+            queries=_or_unused(
+                ratio(
+                    rate(DJANGO_CACHE_OPERATION_DURATION, by=_CACHE, where=_HITS),
+                    rate(DJANGO_CACHE_OPERATION_DURATION, by=_CACHE, where=_ASKED),
+                ),
+                tuple(_CACHE),
+            ),
+        ),
+        TimeSeries(
+            key="cache-time",
+            title="Cache time, p95",
+            help="Time within which 95 of 100 calls of a cache come back, by cache and operation.",
+            act="All operations: the cache's host or the network. get_many or clear alone: too many keys at once.",
+            missing=NO_CACHE,
+            unit=Unit.SECONDS,
+            width=8,
+            queries=_or_unused(
+                quantile(0.95, DJANGO_CACHE_OPERATION_DURATION, by=[CACHE_NAME, CACHE_OPERATION], where=CHOSEN),
+                (CACHE_NAME, CACHE_OPERATION),
+            ),
+        ),
+        TimeSeries(
+            key="cache-errors",
+            title="Failed cache calls",
+            help="Calls of a cache that raised, a second, by cache and operation.",
+            act="Each may have failed a request: look whether the cache's server is up, then at the error logs.",
+            missing=NO_CACHE,
+            unit=Unit.EVENTS_PER_SECOND,
+            width=8,
+            bars=True,
+            queries=or_none(
+                rate(DJANGO_CACHE_OPERATION_DURATION, by=[CACHE_NAME, CACHE_OPERATION], where=_FAILED),
+                (CACHE_NAME, CACHE_OPERATION),
+                out_of=_REQUESTS,
+            ),
+        ),
+    ),
+)
