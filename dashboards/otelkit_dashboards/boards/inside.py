@@ -1,11 +1,11 @@
-"""What a request spends its time on inside of the process: caches."""
+"""What a request spends its time on inside of the process: caches and templates."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from otelkit.catalog.labels import CACHE_NAME, CACHE_OPERATION, CACHE_OUTCOME, SERVICE_NAME, Label
-from otelkit.catalog.metrics import DJANGO_CACHE_OPERATION_DURATION, HTTP_SERVER_REQUEST_DURATION
+from otelkit.catalog.labels import CACHE_NAME, CACHE_OPERATION, CACHE_OUTCOME, SERVICE_NAME, TEMPLATE_NAME, Label
+from otelkit.catalog.metrics import DJANGO_CACHE_OPERATION_DURATION, DJANGO_TEMPLATE_RENDER_DURATION, HTTP_SERVER_REQUEST_DURATION
 from otelkit.catalog.promql import Expr, equals, matches, number, quantile, rate, ratio
 from otelkit_dashboards.boards.choices import CHOSEN
 from otelkit_dashboards.boards.guards import or_none
@@ -77,6 +77,24 @@ INSIDE = Row(
                 (CACHE_NAME, CACHE_OPERATION),
                 out_of=_REQUESTS,
             ),
+        ),
+        TimeSeries(
+            key="template-time",
+            title="Templates, p95",
+            help="Time within which 95 of 100 renderings of a template are done, those that it includes with it.",
+            act="One template: the queries that it makes show in its trace. All of them: the processor is busy.",
+            missing="No templates in this time range: the service renders none, or the library django_templates is disabled.",
+            unit=Unit.SECONDS,
+            queries=_or_unused(quantile(0.95, DJANGO_TEMPLATE_RENDER_DURATION, by=[TEMPLATE_NAME], where=CHOSEN), (TEMPLATE_NAME,)),
+        ),
+        TimeSeries(
+            key="template-rate",
+            title="Templates rendered",
+            help="Renderings a second, by template.",
+            act="Far more than requests: one is rendered for each row or each field; include it, or render once.",
+            missing="No templates in this time range: the service renders none, or the library django_templates is disabled.",
+            unit=Unit.OPERATIONS_PER_SECOND,
+            queries=_or_unused(rate(DJANGO_TEMPLATE_RENDER_DURATION, by=[TEMPLATE_NAME], where=CHOSEN), (TEMPLATE_NAME,)),
         ),
     ),
 )

@@ -113,8 +113,8 @@ STEP = SpanFact(
     "step",
     SpanKind.INTERNAL,
     "cache get",
-    "A step inside of a request (a call of a cache), where it was slow or all are asked for: `libraries.slow_step`.",
-    (l.CACHE_NAME, l.CACHE_OPERATION, l.ERROR_TYPE),
+    "A step inside of a request (a call of a cache, a template), where it was slow or all are asked for: `libraries.slow_step`.",
+    (l.CACHE_NAME, l.CACHE_OPERATION, l.TEMPLATE_NAME, l.ERROR_TYPE),
 )
 
 COMMAND_RUN = SpanFact(

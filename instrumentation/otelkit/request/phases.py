@@ -1,7 +1,7 @@
-"""Where the time of a request goes, without spans: middleware, view, templates, queries, outbound calls.
+"""Where the time of a request goes, without spans: middleware, view, and what libraries and queries count for themselves.
 
 Each second counts for one phase only: a query within a template within a view is the query's. Measured with a few readings of the
-clock, at the innermost middleware and around templates, queries and calls; no view runs in another thread for it.
+clock, at the innermost middleware and around each step, query and call; no view runs in another thread for it.
 The view's phase holds what comes after the last middleware: URL resolving, ``process_view`` hooks, the view, and making the pieces of a
 streamed body.
 Calls that run at the same time (asyncio.gather) each count in full.
@@ -9,8 +9,6 @@ Calls that run at the same time (asyncio.gather) each count in full.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from time import perf_counter
 from typing import Any
 
@@ -20,7 +18,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from otelkit.request.serving import serving_engine
-from otelkit.request.state import CURRENT, RequestState, state_of
+from otelkit.request.state import RequestState, state_of
 
 
 class ViewMiddleware:
@@ -69,47 +67,3 @@ def end_view(state: RequestState, before: float, started: float) -> None:
     own = perf_counter() - started - (state.attributed - before)
     if own > 0:
         state.view_time += own
-
-
-def end_template(state: RequestState, before: float, started: float) -> None:
-    """The same for a template."""
-    own = perf_counter() - started - (state.attributed - before)
-    if own > 0:
-        state.template_time += own
-
-
-def follow_templates() -> Callable[[], None]:
-    """Measures whole templates of Django's and Jinja's backends; included ones are part of theirs. Gives back the undoing."""
-    from django.template.backends.django import Template
-
-    backends: list[type] = [Template]
-    try:
-        from django.template.backends.jinja2 import Template as JinjaTemplate  # needs jinja2
-    except ImportError:
-        pass
-    else:
-        backends.append(JinjaTemplate)
-    originals = [(backend, backend.__dict__["render"]) for backend in backends]
-    for backend, render in originals:
-        backend.render = _measured(render)  # type: ignore[attr-defined]  # both backends have it
-
-    def undo() -> None:
-        for backend, render in originals:
-            backend.render = render  # type: ignore[attr-defined]
-
-    return undo
-
-
-def _measured(render: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(render)
-    def measured(*args: Any, **kwargs: Any) -> Any:
-        state = CURRENT.get()
-        if state is None:
-            return render(*args, **kwargs)
-        before, started = state.attributed, perf_counter()
-        try:
-            return render(*args, **kwargs)
-        finally:
-            end_template(state, before, started)
-
-    return measured

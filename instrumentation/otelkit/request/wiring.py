@@ -29,11 +29,8 @@ def follow_requests(engine: RequestEngine, config: Requests, undo: ExitStack) ->
     settings.MIDDLEWARE = [*added, *foreign.without_upstream(before)]
     undo.callback(_take_out, added)
     if config.phases:
-        from otelkit.request.phases import follow_templates
-
         added.append(VIEW_MIDDLEWARE)
         settings.MIDDLEWARE = [*settings.MIDDLEWARE, VIEW_MIDDLEWARE]
-        undo.callback(follow_templates())
     notes: list[str] = [on(f"requests: followed by otelkit's middleware; excluded: {', '.join(config.excluded_paths) or 'none'}")]
     if foreign.UPSTREAM_MIDDLEWARE in before:
         notes.append(off(f"requests: {foreign.SENTENCE}"))

@@ -13,3 +13,4 @@ CACHE_OUTCOME = Label(
 )
 CACHE_HITS = Label("cache.hits", "Values that the request found in its caches; also on the access line. Ours.")
 CACHE_MISSES = Label("cache.misses", "Values that it did not find there; also on the access line. Ours.")
+TEMPLATE_NAME = Label("template.name", "Name of the template that was asked for; absent for one that was made of a text. Ours.")

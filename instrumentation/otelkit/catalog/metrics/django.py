@@ -45,6 +45,15 @@ DJANGO_CACHE_OPERATION_DURATION = Metric(
     (l.CACHE_NAME, l.CACHE_OPERATION, l.CACHE_OUTCOME),
     (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),  # a cache that takes 5 ms is a slow one
 )
+DJANGO_TEMPLATE_RENDER_DURATION = Metric(
+    "django.template.render.duration",
+    Kind.HISTOGRAM,
+    "s",
+    "Time to render one template, those that it includes with it.",
+    (l.TEMPLATE_NAME,),
+    SECONDS_BUCKETS,
+    series_cap=200,  # a name may be made at run time
+)
 DJANGO_MIGRATIONS_UNAPPLIED = Metric(
     "django.migrations.unapplied",
     Kind.GAUGE,
