@@ -1,6 +1,7 @@
 """The ways in which a process ends, each with a last export.
 
-Interpreter exit, SIGTERM, the exit of multiprocessing's children, and an ASGI server's shutdown. SIGKILL and ``os._exit`` are not.
+Interpreter exit, SIGTERM, the exit of multiprocessing's children and of Celery's, and an ASGI server's shutdown. SIGKILL and ``os._exit``
+are not.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from multiprocessing import parent_process, util
 from types import FrameType
 from typing import Any
 
+from otelkit.libraries.importing import when_imported
 from otelkit.servers import uwsgi
 
 Stop = Callable[[], None]
@@ -30,6 +32,7 @@ def before_the_end(stop: Stop) -> Callable[[], None]:
     leave_sigterm_alone = _on_sigterm(stop)
     undo.callback(leave_sigterm_alone)
     undo.callback(_in_multiprocessing(stop, leave_sigterm_alone))
+    undo.callback(_in_celery(stop))
     undo.callback(_at_asgi_shutdown(stop))
     return undo.close
 
@@ -93,6 +96,26 @@ def _in_multiprocessing(stop: Stop, leave_sigterm_alone: Callable[[], None]) -> 
         finalizer.cancel()
 
     return cancel
+
+
+def _in_celery(stop: Stop) -> Callable[[], None]:
+    """For the children of Celery's pool: they leave by ``os._exit``, be they recycled, stopped with their worker, or asked by SIGTERM.
+
+    Their SIGTERM is billiard's: it unwinds the child into this very exit, so a handler of ours would only stand in its way.
+    """
+    undo = ExitStack()
+
+    def end(**_: Any) -> None:
+        stop()
+
+    def follow() -> None:
+        from celery import signals
+
+        signals.worker_process_shutdown.connect(end, weak=False)
+        undo.callback(signals.worker_process_shutdown.disconnect, end)
+
+    undo.callback(when_imported("celery.signals", follow))
+    return undo.close
 
 
 def _at_asgi_shutdown(stop: Stop) -> Callable[[], None]:

@@ -47,6 +47,17 @@ def reason_to_stay_off(arguments: list[str] | None = None) -> str | None:
     return None
 
 
+def short_command(arguments: list[str] | None = None) -> str | None:
+    """The one of Django's own short commands that this process runs, or None."""
+    arguments = sys.argv if arguments is None else arguments
+    if _program(arguments) not in _DJANGO or len(arguments) < 2 or arguments[1] in _SERVERS:
+        return None
+    from django.core.management import get_commands
+
+    owner = get_commands().get(arguments[1])
+    return arguments[1] if str(owner).startswith("django.") else None
+
+
 def is_checked_first(arguments: list[str] | None = None) -> bool:
     """Whether this is a command of Django that runs every system check before it does its work, and stops at an error."""
     arguments = sys.argv if arguments is None else arguments

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from otelkit.entry import reason_to_stay_off
+from otelkit.entry import reason_to_stay_off, short_command
+from otelkit.errors import ConfigError
 
 
 def start_where_wanted() -> None:
@@ -10,12 +11,20 @@ def start_where_wanted() -> None:
 
     Raises ConfigError for settings that cannot be used. Switched off, it imports no more than what reads the settings.
     """
+    short = None
     if reason_to_stay_off() is not None:
-        return
+        short = short_command()
+        if short is None:
+            return
     from otelkit.project import config_of_project
 
-    config = config_of_project()
-    if config.enabled:
+    try:
+        config = config_of_project()
+    except ConfigError:
+        if short is not None:  # it needs no settings of ours: one that mends them must run
+            return
+        raise
+    if config.enabled and (short is None or short in config.commands.followed):
         from otelkit import startup
 
         startup.start(config)

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -145,6 +146,7 @@ def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     observe_pool(aggregator, runtime.presence)
     _follow_queries(runtime)
     _follow_libraries(runtime)
+    interrupt_command = _follow_commands(runtime)
     _follow_requests(runtime)
     _write_logs(runtime)
     _measure(runtime)
@@ -154,6 +156,7 @@ def _start(config: Config, sender: Sender | None, undo: ExitStack) -> Runtime:
     _hook_forks()
     undo.callback(uwsgi.follow_forks(partial(_after_fork_in_child, by_python=False)))
     undo.callback(runtime.presence.close)
+    undo.callback(interrupt_command)
     return runtime
 
 
@@ -219,6 +222,15 @@ def _follow_libraries(runtime: Runtime) -> None:
     outbound = Outbound(tracer, aggregator, config.clients.peers, config.clients.peer_header)
     recording = Recording(tracer, aggregator, outbound, Steps(tracer, config.libraries.slow_step))
     runtime.notes.extend(follow_libraries(LIBRARIES, recording, config.libraries, runtime.undo))
+
+
+def _follow_commands(runtime: Runtime) -> Callable[[], None]:
+    from otelkit.commands import CommandRecorder
+
+    recorder = CommandRecorder(runtime.tracer, runtime.aggregator, runtime.config.commands)
+    runtime.undo.callback(recorder.switch_off)
+    recorder.switch_on()
+    return recorder.interrupt
 
 
 def _follow_requests(runtime: Runtime) -> None:

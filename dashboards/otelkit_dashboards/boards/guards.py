@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from otelkit.catalog.labels import Label
 from otelkit.catalog.metrics import TARGET_INFO
 from otelkit.catalog.promql import Expr, count, number
 from otelkit_dashboards.boards.choices import CHOSEN
 from otelkit_dashboards.panels import Query, Tone
+
+ALIVE: Final = count(TARGET_INFO, where=CHOSEN)
+"""Workers of the chosen services: there are samples of it whatever a service does."""
 
 
 def or_none(failures: Expr, legend: tuple[Label, ...], *, out_of: Expr) -> tuple[Query, Query]:

@@ -34,6 +34,12 @@ DATABASE = BoardFact(
     "Which queries are many, repeated, slow or failing, which line of code runs them, and whether the connection pool is large enough.",
     ("environment", "service"),
 )
+BACKGROUND = BoardFact(
+    "otelkit-background",
+    "Django / Background work",
+    "Whether what runs outside of requests keeps up and goes well: which of it fails, how long it takes, and when it last succeeded.",
+    ("environment", "service"),
+)
 RESILIENCE = BoardFact(
     "otelkit-resilience",
     "Django / Resilience",
@@ -47,4 +53,4 @@ TELEMETRY_HEALTH = BoardFact(
     ("environment", "service"),
 )
 
-BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, DATABASE, RESILIENCE, TELEMETRY_HEALTH)
+BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, DATABASE, BACKGROUND, RESILIENCE, TELEMETRY_HEALTH)

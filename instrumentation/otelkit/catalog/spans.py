@@ -118,5 +118,13 @@ STEP = SpanFact(
     (l.CACHE_NAME, l.CACHE_OPERATION, l.TEMPLATE_NAME, l.ERROR_TYPE),
 )
 
-SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND, STEP)
+COMMAND_RUN = SpanFact(
+    "command",
+    SpanKind.INTERNAL,
+    "manage.py import_orders",
+    "A management command, as the root of its trace; not one that runs until somebody ends it.",
+    (l.COMMAND, l.PROCESS_EXIT_CODE, l.ERROR_TYPE),
+)
+
+SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND, STEP, COMMAND_RUN)
 """Every span that the kit makes today; those that it will make are in :mod:`otelkit.catalog.ahead.spans`."""

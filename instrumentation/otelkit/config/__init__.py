@@ -3,12 +3,26 @@
 from otelkit.config.export import Export, Receiver
 from otelkit.config.loading import load
 from otelkit.config.presets import PRESETS
-from otelkit.config.sections import SECTIONS, Clients, Config, Database, Libraries, Logs, Metrics, Requests, Service, Traces, declared
+from otelkit.config.sections import (
+    SECTIONS,
+    Clients,
+    Commands,
+    Config,
+    Database,
+    Libraries,
+    Logs,
+    Metrics,
+    Requests,
+    Service,
+    Traces,
+    declared,
+)
 
 __all__ = [
     "PRESETS",
     "SECTIONS",
     "Clients",
+    "Commands",
     "Config",
     "Database",
     "Export",

@@ -282,6 +282,23 @@ class Libraries:
 
 
 @dataclass(frozen=True, slots=True)
+class Commands:
+    """Management commands"""
+
+    followed: tuple[str, ...] = setting(
+        (),
+        env="OTELKIT_COMMANDS_FOLLOWED",
+        help="Django's own short commands that are followed as the project's are, like migrate or clearsessions. Any other one of them "
+        "starts nothing, and waits for no collector.",
+    )
+    ignored: tuple[str, ...] = setting(
+        (),
+        help="Commands without a span and metrics of their own, because they run until somebody ends them; those whose name says so (a "
+        "worker, a server, a shell, ...) need not stand here.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A complete, checked configuration."""
 
@@ -295,6 +312,7 @@ class Config:
     database: Database = field(default_factory=Database)
     clients: Clients = field(default_factory=Clients)
     libraries: Libraries = field(default_factory=Libraries)
+    commands: Commands = field(default_factory=Commands)
     preset: str = "production"
     sources: dict[str, str] = field(default_factory=dict)
     """Where each setting that is not the preset's came from: ``traces.sample_ratio`` -> ``OTEL_TRACES_SAMPLER_ARG``."""
@@ -312,6 +330,7 @@ SECTIONS: dict[str, type] = {
     "database": Database,
     "clients": Clients,
     "libraries": Libraries,
+    "commands": Commands,
 }
 
 

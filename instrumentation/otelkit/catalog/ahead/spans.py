@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from otelkit.catalog.ahead.api import API_VERSION
 from otelkit.catalog.ahead.messaging import MESSAGING_OPERATION_NAME, MESSAGING_SYSTEM
-from otelkit.catalog.ahead.tasks import COMMAND, QUEUE, TASK_NAME
+from otelkit.catalog.ahead.tasks import QUEUE, TASK_NAME
 from otelkit.catalog.labels import ERROR_TYPE, MESSAGING_DESTINATION_NAME
 from otelkit.catalog.labels.model import Label
 from otelkit.catalog.spans import SpanFact, SpanKind
 
 DJANGO_VIEW = Label("django.view", "Name of the URL pattern that matched. Ours.")
 URL_TEMPLATE = Label("url.template", "Pattern of the address that was called, where the caller knows it.")
-PROCESS_EXIT_CODE = Label("process.exit.code", "What the command ended with.")
+
 TASK_WAIT_MS = Label("task.wait_ms", "Milliseconds between the moment a task was due and its begin. Ours.")
 TASK_RETRIES = Label("task.retries", "Attempts before this one. Ours.")
 
@@ -32,12 +32,4 @@ TASK_PROCESS = SpanFact(
     "One attempt of a task; linked to the span that sent it where that was long ago or where several were sent at once.",
     (TASK_NAME, QUEUE, TASK_WAIT_MS, TASK_RETRIES, *_MESSAGING),
 )
-COMMAND_RUN = SpanFact(
-    "command",
-    SpanKind.INTERNAL,
-    "manage.py migrate",
-    "A management command, as the root of its trace.",
-    (COMMAND, PROCESS_EXIT_CODE, ERROR_TYPE),
-)
-
-SPANS_AHEAD: tuple[SpanFact, ...] = (TASK_PUBLISH, TASK_PROCESS, COMMAND_RUN)
+SPANS_AHEAD: tuple[SpanFact, ...] = (TASK_PUBLISH, TASK_PROCESS)

@@ -1,18 +1,13 @@
-"""Tasks (Celery, django.tasks, consumers of kombu) and management commands."""
+"""Tasks (Celery, django.tasks, consumers of kombu)."""
 
 from __future__ import annotations
 
 from otelkit.catalog.labels.model import Label
-from otelkit.catalog.metrics.model import Kind, Metric
+from otelkit.catalog.metrics.model import LONG_BUCKETS, Kind, Metric
 
 TASK_NAME = Label("task.name", "Name under which the task is registered; also on errors.captured, instead of a route. Ours.")
 QUEUE = Label("queue", "Queue that the task waits in. Ours.")
 TASK_OUTCOME = Label("outcome", "What became of the task. Ours.", ("ok", "error", "retry", "reject", "ignored"))
-COMMAND = Label("command", "Name of the management command. Ours.")
-COMMAND_OUTCOME = Label("outcome", "How the command ended. Ours.", ("ok", "error"))
-
-LONG_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
-"""Upper bounds in seconds for what may take an hour."""
 
 TASK_DURATION = Metric(
     "task.duration", Kind.HISTOGRAM, "s", "Time to run one task, in one attempt.", (TASK_NAME, QUEUE, TASK_OUTCOME), LONG_BUCKETS
@@ -31,14 +26,4 @@ TASK_QUEUE_OLDEST_AGE = Metric("task.queue.oldest.age", Kind.GAUGE, "s", "How lo
 WORKER_UP = Metric("worker.up", Kind.GAUGE, "", "1 where a worker takes tasks of the queue, 0 where none does.", (QUEUE,))
 TASK_LAST_SUCCESS_TIME = Metric(
     "task.last_success.time", Kind.GAUGE, "s", "Unix time of the last run of a scheduled task that went well.", (TASK_NAME,)
-)
-COMMAND_DURATION = Metric(
-    "command.duration", Kind.HISTOGRAM, "s", "Time of one management command.", (COMMAND, COMMAND_OUTCOME), LONG_BUCKETS
-)
-COMMAND_LAST_SUCCESS_TIME = Metric(
-    "command.last_success.time",
-    Kind.GAUGE,
-    "s",
-    "Unix time of the last run of a management command that went well.",
-    (COMMAND,),
 )

@@ -5,6 +5,7 @@ Source: OpenTelemetry semantic conventions 1.37; names without a convention are 
 """
 
 from otelkit.catalog.labels.alerting import *
+from otelkit.catalog.labels.commands import *
 from otelkit.catalog.labels.database import *
 from otelkit.catalog.labels.django import *
 from otelkit.catalog.labels.health import *

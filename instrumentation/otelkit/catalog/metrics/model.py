@@ -23,6 +23,9 @@ class Kind(Enum):
 SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Upper bounds in seconds that the semantic conventions advise for HTTP durations."""
 
+LONG_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
+"""Upper bounds in seconds for what may take an hour."""
+
 BYTES_BUCKETS = (256.0, 1024.0, 4096.0, 16384.0, 65536.0, 262144.0, 1048576.0, 4194304.0, 16777216.0)
 """Upper bounds for sizes of bodies, a factor of four apart, up to 16 MiB. The semantic conventions advise none."""
 

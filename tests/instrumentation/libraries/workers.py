@@ -1,0 +1,84 @@
+"""A Celery worker as a subprocess, and the receiver that its processes send to."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from otelkit.testing.received import Received
+from tests.backends import wait_until
+from tests.instrumentation.servers.running import ROOT, environment_of
+from tests.receivers import Receiver
+
+START_SECONDS = 60.0
+STOP_SECONDS = 60.0
+APP = "tests.instrumentation.libraries.celery_shop.app"
+
+
+@dataclass
+class Worker:
+    """A worker that runs."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def children(self) -> set[int]:
+        """Process ids of its pool."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return {int(pid) for children in tasks for pid in children.read_text().split()}
+
+    @property
+    def text(self) -> str:
+        """Everything that its processes wrote so far."""
+        return self.log.read_text(errors="replace")
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The JSON lines among it."""
+        found = []
+        for line in self.text.splitlines():
+            with suppress(ValueError):
+                found.append(json.loads(line))
+        return [line for line in found if isinstance(line, dict)]
+
+    def stop(self) -> int:
+        """Asks it to end when its tasks have; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(STOP_SECONDS)
+
+
+@contextmanager
+def worker(folder: Path, endpoint: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Worker]:
+    """A worker of the shop that takes tasks. Its processes send only when they end, unless the environment says otherwise."""
+    command = [sys.executable, "-m", "celery", "-A", APP, "worker", "--without-gossip", "--without-mingle", "-l", "INFO", *arguments]
+    own = {"DJANGO_SETTINGS_MODULE": "tests.instrumentation.libraries.celery_shop.settings", "SHOP_FOLDER": str(folder)}
+    environ = environment_of(folder, endpoint, own | dict(environment or {}))
+    log = folder / "worker.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output, start_new_session=True)
+    running = Worker(process, log)
+    try:
+        wait_until(lambda: process.poll() is not None or " ready." in running.text, START_SECONDS, "the worker does not start")
+        assert process.poll() is None, running.text
+        yield running
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its own session: whatever it left behind
+        process.wait()
+
+
+def received(receiver: Receiver) -> Received:
+    """What the receiver was sent so far."""
+    with receiver.arrived:
+        requests = list(receiver.requests)
+    return Received([(path.rpartition("/")[2], gzip.decompress(body)) for path, _, body in requests])
