@@ -1,4 +1,4 @@
-"""A project with these URL patterns and middlewares, for the length of a test."""
+"""A project with these URL patterns and middlewares for the length of a test, and what the kit would say now."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from django.test import override_settings
 from django.urls import clear_url_caches
 
+from otelkit.testing import Telemetry
 from tests.settings import MIDDLEWARE
 
 
@@ -21,3 +22,9 @@ def serving(patterns: Sequence[Any], *, middleware: Sequence[str] = (), **settin
     with override_settings(ROOT_URLCONF=urlconf, MIDDLEWARE=[*MIDDLEWARE, *middleware], **settings):
         yield
     clear_url_caches()
+
+
+def values(telemetry: Telemetry, name: str) -> dict[Any, float]:
+    """The series of a counter or gauge as the next export would send them, by their label values; what has none any more is absent."""
+    snapshots = telemetry.runtime.aggregator.collect()
+    return {point.labels: point.value for snapshot in snapshots if snapshot.metric.name == name for point in snapshot.numbers}

@@ -10,6 +10,7 @@ from otelkit.catalog.labels.health import *
 from otelkit.catalog.labels.http import *
 from otelkit.catalog.labels.model import *
 from otelkit.catalog.labels.process import *
+from otelkit.catalog.labels.resilience import *
 from otelkit.catalog.labels.resource import *
 from otelkit.catalog.labels.spans import *
 from otelkit.catalog.labels.telemetry import *
