@@ -7,19 +7,19 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from django.conf import settings as project
 from django.test import override_settings
 from django.urls import clear_url_caches
 
 from otelkit.testing import Telemetry
-from tests.settings import MIDDLEWARE
 
 
 @contextmanager
 def serving(patterns: Sequence[Any], *, middleware: Sequence[str] = (), **settings: Any) -> Iterator[None]:
-    """Django answers by these patterns; ``middleware`` comes after the project's own."""
+    """Django answers by these patterns; ``middleware`` comes after the project's own, and the kit's where it runs."""
     urlconf = ModuleType("urls_of_a_test")
     urlconf.urlpatterns = list(patterns)
-    with override_settings(ROOT_URLCONF=urlconf, MIDDLEWARE=[*MIDDLEWARE, *middleware], **settings):
+    with override_settings(ROOT_URLCONF=urlconf, MIDDLEWARE=[*project.MIDDLEWARE, *middleware], **settings):
         yield
     clear_url_caches()
 

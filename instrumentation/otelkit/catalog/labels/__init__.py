@@ -4,6 +4,7 @@ Names are OpenTelemetry attribute names; :mod:`otelkit.catalog.naming` computes 
 Source: OpenTelemetry semantic conventions 1.37; names without a convention are ours and say so.
 """
 
+from otelkit.catalog.labels.access import *
 from otelkit.catalog.labels.alerting import *
 from otelkit.catalog.labels.database import *
 from otelkit.catalog.labels.health import *
