@@ -12,6 +12,7 @@ from otelkit.catalog.labels import (
     DEGRADED_REASON,
     FEATURE,
     HEALTH_CHECK,
+    IDEMPOTENCY_OUTCOME,
     RETRY_OUTCOME,
     SERVER_ADDRESS,
     SERVICE_NAME,
@@ -25,6 +26,7 @@ from otelkit.catalog.metrics import (
     HEALTH_CHECK_DURATION,
     HEALTH_CHECK_STATUS,
     HTTP_CLIENT_RETRIES,
+    IDEMPOTENCY_REQUESTS,
     LOAD_SHED,
     RETRY_BUDGET_EXHAUSTED,
 )
@@ -156,6 +158,18 @@ FAILURES: Final = Row(
             unit=Unit.REQUESTS_PER_SECOND,
             stacked=True,
             queries=where_used(rate(LOAD_SHED, by=[SERVICE_NAME, SHED_REASON], where=CHOSEN), (SERVICE_NAME, SHED_REASON)),
+        ),
+        TimeSeries(
+            key="idempotency",
+            title="Idempotency keys",
+            help="Requests with a key a second, by what the key turned out to be.",
+            act="Many replays: a caller's timeout is shorter than the work. Conflicts: a caller uses one key for different requests.",
+            missing=NO_PATTERN,
+            unit=Unit.REQUESTS_PER_SECOND,
+            stacked=True,
+            queries=where_used(
+                rate(IDEMPOTENCY_REQUESTS, by=[SERVICE_NAME, IDEMPOTENCY_OUTCOME], where=CHOSEN), (SERVICE_NAME, IDEMPOTENCY_OUTCOME)
+            ),
         ),
     ),
 )

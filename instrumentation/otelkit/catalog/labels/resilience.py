@@ -11,3 +11,4 @@ RETRY_OUTCOME = Label("outcome", "How the retried call ended. Ours.", ("ok", "er
 FEATURE = Label("feature", "What the answer had to do without. Ours.")
 DEGRADED_REASON = Label("reason", "Why it had to. Ours.")
 SHED_REASON = Label("reason", "Why the request was turned away. Ours.")
+IDEMPOTENCY_OUTCOME = Label("outcome", "What the key turned out to be. Ours.", ("new", "replay", "conflict", "in_progress"))

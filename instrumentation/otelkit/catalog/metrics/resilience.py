@@ -1,4 +1,4 @@
-"""Resilience: circuit breakers, retries, degraded answers and load that was turned away."""
+"""Resilience: circuit breakers, retries, degraded answers, load that was turned away, idempotency keys."""
 
 from __future__ import annotations
 
@@ -29,3 +29,6 @@ DEGRADED_RESPONSES = Metric(
     "degraded.responses", Kind.COUNTER, "{response}", "Answers that lack something, and say so.", (l.FEATURE, l.DEGRADED_REASON)
 )
 LOAD_SHED = Metric("load.shed", Kind.COUNTER, "{request}", "Requests turned away to save the others.", (l.SHED_REASON,))
+IDEMPOTENCY_REQUESTS = Metric(
+    "idempotency.requests", Kind.COUNTER, "{request}", "Requests that carried an idempotency key.", (l.IDEMPOTENCY_OUTCOME,)
+)
