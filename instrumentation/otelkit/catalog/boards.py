@@ -46,6 +46,12 @@ RESILIENCE = BoardFact(
     "What holds when parts fail: the checks behind the probes, circuit breakers, retries, degraded answers and load that was turned away.",
     ("environment", "service"),
 )
+ACCESS = BoardFact(
+    "otelkit-access",
+    "Django / Access",
+    "Who is let in and who is not: log-ins, tokens and the keys behind them, permissions and CSRF.",
+    ("environment", "service"),
+)
 TELEMETRY_HEALTH = BoardFact(
     "otelkit-telemetry-health",
     "Telemetry health",
@@ -53,4 +59,4 @@ TELEMETRY_HEALTH = BoardFact(
     ("environment", "service"),
 )
 
-BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, DATABASE, BACKGROUND, RESILIENCE, TELEMETRY_HEALTH)
+BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, DATABASE, BACKGROUND, RESILIENCE, ACCESS, TELEMETRY_HEALTH)

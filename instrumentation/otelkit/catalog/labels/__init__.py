@@ -4,6 +4,7 @@ Names are OpenTelemetry attribute names; :mod:`otelkit.catalog.naming` computes 
 Source: OpenTelemetry semantic conventions 1.37; names without a convention are ours and say so.
 """
 
+from otelkit.catalog.labels.access import *
 from otelkit.catalog.labels.alerting import *
 from otelkit.catalog.labels.commands import *
 from otelkit.catalog.labels.database import *
@@ -12,6 +13,7 @@ from otelkit.catalog.labels.health import *
 from otelkit.catalog.labels.http import *
 from otelkit.catalog.labels.model import *
 from otelkit.catalog.labels.process import *
+from otelkit.catalog.labels.resilience import *
 from otelkit.catalog.labels.resource import *
 from otelkit.catalog.labels.spans import *
 from otelkit.catalog.labels.telemetry import *
