@@ -1,0 +1,115 @@
+"""Traces of the store for a query: found newest first, read whole, within limits of spans and time."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from otelkit_stack.traceql.errors import TooMuchError, TooSlowError
+from otelkit_stack.traceql.pushdown import Owners, Where
+from otelkit_stack.traceql.spans import Owner, Span, Trace
+
+MOST_SPANS = 2_000_000
+"""Spans that one answer may read."""
+TIMEOUT_S = 30.0
+SPREAD_NS = 600_000_000_000
+"""How far a span may lie outside a window that its trace reaches into, and the trace still be found by it: ten minutes."""
+
+COLUMNS = (
+    "trace_id", "span_id", "parent_span_id", "resource_id", "scope_id", "service", "name", "kind", "start_ns", "duration_ns", "status",
+    "status_message", "attributes", "events", "links",
+)  # fmt: skip
+_SPANS = f"SELECT {', '.join(COLUMNS)} FROM span"  # noqa: S608 - our own names
+FOUND = "SELECT trace_id FROM span WHERE start_ns >= ? AND start_ns <= ? AND {where} ORDER BY start_ns DESC"
+_LARGEST = 2**63 - 1
+
+
+class Source:
+    """Reads through a connection, which must be its user's alone while it does.
+
+    Raises TooMuchError and TooSlowError where a query would read more than ``most_spans``, or for longer than ``timeout_s``.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, *, most_spans: int = MOST_SPANS, timeout_s: float = TIMEOUT_S) -> None:
+        self._connection = connection
+        self._most_spans = most_spans
+        self._timeout_s = timeout_s
+        self._ends = time.monotonic() + timeout_s
+        self.spans_read = 0
+        self.bytes_read = 0
+        self.owners = Owners(
+            {
+                key: Owner(json.loads(attributes), service)
+                for key, service, attributes in connection.execute("SELECT id, service, attributes FROM resource")
+            },
+            {
+                key: Owner(json.loads(attributes), name, version)
+                for key, name, version, attributes in connection.execute("SELECT id, name, version, attributes FROM scope")
+            },
+        )
+
+    @contextmanager
+    def bounded(self) -> Iterator[None]:
+        """Interrupts SQLite itself once the time is over."""
+        self._connection.set_progress_handler(lambda: time.monotonic() > self._ends, 20_000)
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname == "SQLITE_INTERRUPT":
+                raise self._too_slow() from error
+            raise
+        finally:
+            self._connection.set_progress_handler(None, 0)
+
+    def check_time(self) -> None:
+        """Raises TooSlowError once the time is over."""
+        if time.monotonic() > self._ends:
+            raise self._too_slow()
+
+    def newest(self, where: Where, start_ns: int, end_ns: int) -> Iterator[bytes]:
+        """Ids of the traces with a span that meets the condition and started about then, each once, by such spans, the newest first."""
+        known: set[bytes] = set()
+        window = max(0, start_ns - SPREAD_NS), min(end_ns + SPREAD_NS, _LARGEST)
+        for (trace_id,) in self._connection.execute(FOUND.format(where=where.sql), (*window, *where.values)):
+            if trace_id not in known:
+                known.add(trace_id)
+                yield trace_id
+
+    def traces(self, ids: Sequence[bytes]) -> list[Trace]:
+        """The traces of these ids, whole, in their order."""
+        marks = ", ".join("?" * len(ids))
+        by_trace: dict[bytes, list[Span]] = {}
+        for row in self._connection.execute(f"{_SPANS} WHERE trace_id IN ({marks})", ids):
+            by_trace.setdefault(row[0], []).append(self.span(row))
+        return [Trace(by_trace[key]) for key in ids if key in by_trace]
+
+    def rows(self, sql: str, values: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+        """Rows of a statement, counted as spans."""
+        for row in self._connection.execute(sql, values):
+            self._count()
+            yield row
+
+    def span(self, row: tuple[Any, ...]) -> Span:
+        """The span of a row of :data:`COLUMNS`."""
+        self._count()
+        self.bytes_read += len(row[12]) + len(row[13]) + len(row[14])
+        return Span(row, self.owners.resources.get(row[3], _NOBODY), self.owners.scopes.get(row[4], _NOBODY))
+
+    def _count(self) -> None:
+        self.spans_read += 1
+        if self.spans_read > self._most_spans:
+            raise TooMuchError(
+                f"the query reads more than {self._most_spans} spans: make the time shorter, or name a resource.service.name"
+            )
+        if not self.spans_read % 1024:
+            self.check_time()
+
+    def _too_slow(self) -> TooSlowError:
+        return TooSlowError(f"the query took longer than {self._timeout_s:g} s: make the time shorter, or add a condition")
+
+
+_NOBODY = Owner({})

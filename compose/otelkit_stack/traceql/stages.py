@@ -1,0 +1,118 @@
+"""What may stand where in a pipeline. The grammar lets more through, because a parenthesis does not tell what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from lark import Token
+
+from otelkit_stack.traceql import syntax as s
+from otelkit_stack.traceql.errors import NotSupportedError, ParseError
+from otelkit_stack.traceql.values import Duration, Value
+
+
+class PartKind(Enum):
+    """What a part of a pipeline gives."""
+
+    SPANSETS = "sets of spans"
+    SCALAR = "a number"
+    STAGE = "a stage"
+    METRICS = "numbers over time"
+    SECOND = "a stage behind numbers over time"
+
+
+SPANSETS, SCALAR, STAGE, METRICS, SECOND = PartKind
+
+_COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^"})
+_OF_SPANSETS = frozenset({"&&", "||", ">", "<", ">>", "<<", "~", "!>", "!<", "!>>", "!<<", "!~", "&>", "&<", "&>>", "&<<", "&~"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part, and the word that began it."""
+
+    kind: PartKind
+    node: Any
+    begins: Token | None = None
+    pipeline: s.Pipeline | None = None
+    """Of numbers over time, where their spans come from."""
+    second: tuple[s.Ranked | s.Threshold, ...] = ()
+
+
+def operation(left: Part, operator: Token, right: Part) -> Part:
+    """Two parts and an operator between them. Raises TraceQLError."""
+    kinds = left.kind, right.kind
+    if kinds == (SPANSETS, SPANSETS) and operator in _OF_SPANSETS:
+        return Part(SPANSETS, s.SpansetOperation(str(operator), left.node, right.node))
+    if kinds == (SCALAR, SCALAR) and operator in _ARITHMETIC:
+        return Part(SCALAR, _Arithmetic(), left.begins)
+    if kinds == (SCALAR, SCALAR) and operator in _COMPARISONS:
+        if not isinstance(left.node, s.Aggregate) or not isinstance(right.node, int | float):
+            raise NotSupportedError(f"a scalar filter other than an aggregate and a number at line {operator.line}, col {operator.column}")
+        return Part(STAGE, s.ScalarFilter(str(operator), left.node, right.node), left.begins)
+    if left.kind in (METRICS, SECOND) and right.kind is SCALAR and operator in _COMPARISONS and isinstance(right.node, int | float):
+        value = right.node / 1e9 if isinstance(right.node, Duration) else float(right.node)
+        return replace(left, second=(*left.second, s.Threshold(str(operator), value)))
+    if kinds == (METRICS, METRICS) and operator in _ARITHMETIC:
+        raise NotSupportedError(f"arithmetic with numbers over time at line {operator.line}, col {operator.column}: it is")
+    raise _unexpected(operator)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arithmetic:
+    """Arithmetic with numbers of sets, which Tempo parses and does not answer."""
+
+
+def wrapped(opened: Token, inner: Part) -> Part:
+    """A part in parentheses."""
+    if inner.kind is STAGE:
+        return Part(SPANSETS, s.Pipeline((inner.node,)))
+    return replace(inner, begins=opened) if inner.kind is not SECOND else inner
+
+
+def pipeline(parts: Sequence[Part]) -> Part:
+    """Stages, one after the other; a single one is itself. Raises ParseError for one that may not stand there."""
+    if len(parts) == 1:
+        return parts[0]
+    stages: list[s.Stage] = []
+    numbers: Part | None = None
+    for place, part in enumerate(parts):
+        is_last = place == len(parts) - 1
+        if numbers is not None:
+            if part.kind is not SECOND:
+                raise _unexpected(part.begins)
+            numbers = replace(numbers, second=(*numbers.second, part.node, *part.second))
+        elif part.kind is METRICS and place and part.pipeline is None:
+            numbers = replace(part, pipeline=s.Pipeline(tuple(stages)))
+        elif part.kind is METRICS and not place and part.pipeline is not None:
+            numbers = part
+        elif part.kind in (SPANSETS, STAGE) and (place or not isinstance(part.node, s.Coalesce)):
+            stages.append(part.node)
+        elif part.kind is SCALAR and is_last and isinstance(part.node, s.Aggregate):
+            return Part(SCALAR, s.Pipeline(tuple(stages)), part.begins)
+        else:
+            raise _unexpected(part.begins)
+    return numbers or Part(SPANSETS, s.Pipeline(tuple(stages)))
+
+
+def query(part: Part, hints: dict[str, Value]) -> s.Query:
+    """The whole query. Raises ParseError for one that gives neither spans nor numbers over time."""
+    if part.kind is METRICS and part.pipeline is not None:
+        return s.Query(part.pipeline, part.node, part.second, hints)
+    if part.kind is SPANSETS or (part.kind is STAGE and not isinstance(part.node, s.Coalesce)):
+        return s.Query(part.node if isinstance(part.node, s.Pipeline) else s.Pipeline((part.node,)), hints=hints)
+    if part.kind is SCALAR:
+        raise ParseError("syntax error: a number of spans must be compared with another, as in count() > 2", *_place(part.begins))
+    raise _unexpected(part.begins)
+
+
+def _unexpected(token: Token | None) -> ParseError:
+    return ParseError(f"syntax error: unexpected {token if token is not None else 'number'}", *_place(token))
+
+
+def _place(token: Token | None) -> tuple[int, int]:
+    return (1, 1) if token is None else (token.line or 1, token.column or 1)
