@@ -28,6 +28,12 @@ def positive_of(given: Mapping[str, str], name: str, default: int, most: int) ->
     return number
 
 
+def count_of(given: Mapping[str, str], name: str, default: int) -> int:
+    """A whole number; 0 stands for the default, as protobuf cannot tell it from none."""
+    number = _integer(name, given.get(name, "") or "0")
+    return default if number <= 0 else number
+
+
 def window_of(given: Mapping[str, str]) -> Window:
     """``start`` and ``end`` in Unix seconds; without them, all that is stored."""
     start, end = (_integer(name, given.get(name, "") or "0") for name in ("start", "end"))

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from otelkit_stack.api.parameters import BadParameterError, parameters_of
 from otelkit_stack.api.tempo import resource_spans
+from otelkit_stack.api.tempo_metrics import instant_answer, range_answer
 from otelkit_stack.api.tempo_search import search_answer
 from otelkit_stack.database import explain, open_reader
 from otelkit_stack.errors import StackError
@@ -35,6 +36,8 @@ def tempo_routes(file: Path, queries: Queries) -> list[Route]:
     """Routes that answer from the database ``file``, which ``queries`` reads."""
     answers: dict[str, Answer] = {
         "/api/search": search_answer,
+        "/api/metrics/query_range": range_answer,
+        "/api/metrics/query": instant_answer,
     }
     return [
         *(Route(path, _Endpoint(file, answer).answer, methods=["GET", "POST"]) for path, answer in answers.items()),

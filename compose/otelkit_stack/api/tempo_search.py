@@ -41,11 +41,11 @@ def search_answer(given: Mapping[str, str], source: Source) -> dict[str, object]
     if text:
         if given.get("tags"):
             raise BadParameterError("q and tags cannot be asked together: write the tags as conditions of q")
-        query = parse(text)
-        if query.metrics is not None:
-            raise TraceQLError("metrics queries are not supported in search: ask /api/metrics/query_range")
-        shown = _Shown(query)
-        traces = [_trace(found, shown, spss) for found in search(query, source, window, limit=limit)]
+        pipeline = parse(text).body
+        if not isinstance(pipeline, s.Pipeline):
+            raise TraceQLError("a search gives traces, and this gives numbers over time: ask /api/metrics/query_range")
+        shown = _Shown(pipeline)
+        traces = [_trace(found, shown, spss) for found in search(pipeline, source, window, limit=limit)]
     else:
         traces = [_head(found.trace) for found in search_traces(_tags_and_durations(given), source, window, limit=limit)]
     metrics = present(inspectedSpans=str(source.spans_read), inspectedBytes=str(source.bytes_read))
@@ -70,9 +70,9 @@ def _tags_and_durations(given: Mapping[str, str]) -> Callable[[Trace], bool]:
 class _Shown:
     """The attributes that a query speaks of: those are shown of each span."""
 
-    def __init__(self, query: s.Query) -> None:
-        selected = {attribute for stage in query.pipeline.stages if isinstance(stage, s.Select) for attribute in stage.attributes}
-        every = dict.fromkeys(s.attributes_of(query.pipeline))
+    def __init__(self, pipeline: s.Pipeline) -> None:
+        selected = {attribute for stage in pipeline.stages if isinstance(stage, s.Select) for attribute in stage.attributes}
+        every = dict.fromkeys(s.attributes_of(pipeline))
         self.names_spans = s.Attribute("intrinsic", "name") in every
         # A selected attribute that a span has not is shown as nil, one that is only asked about is not.
         self._lookups = [

@@ -62,10 +62,11 @@ def parse(text: str) -> s.Query:
 def parse_attribute(text: str) -> s.Attribute:
     """The attribute or intrinsic of that spelling, such as ``span.http.route`` or ``name``. Raises TraceQLError."""
     query = parse(f"{{}} | select({text})")
-    selection = query.pipeline.stages[-1]
-    if not isinstance(selection, s.Select) or len(query.pipeline.stages) != 2 or len(selection.attributes) != 1:
-        raise TraceQLError(f"{text} is not one attribute")
-    return selection.attributes[0]
+    match query.body:
+        case s.Pipeline((_, s.Select((attribute,)))):
+            return attribute
+        case _:
+            raise TraceQLError(f"{text} is not one attribute")
 
 
 @cache
@@ -155,14 +156,14 @@ class _ToTree(Transformer[Token, Any]):
         return attributes
 
     def counting(self, name: Token, by: tuple[s.Attribute, ...] | None) -> Part:
-        return Part(stages.METRICS, s.MetricsAggregation(str(name), by=by or ()), name)
+        return Part(stages.AGGREGATION, s.MetricsAggregation(str(name), by=by or ()), name)
 
     def over_time(self, name: Token, attribute: s.Attribute, by: tuple[s.Attribute, ...] | None) -> Part:
-        return Part(stages.METRICS, s.MetricsAggregation(str(name), attribute, by=by or ()), name)
+        return Part(stages.AGGREGATION, s.MetricsAggregation(str(name), attribute, by=by or ()), name)
 
     def quantile(self, name: Token, attribute: s.Attribute, *rest: Any) -> Part:
         *quantiles, by = rest
-        return Part(stages.METRICS, s.MetricsAggregation(str(name), attribute, tuple(quantiles), by or ()), name)
+        return Part(stages.AGGREGATION, s.MetricsAggregation(str(name), attribute, tuple(quantiles), by or ()), name)
 
     def compare(self, name: Token, *_rest: Any) -> Part:
         raise NotSupportedError(f"compare() at line {name.line}, col {name.column}: only Tempo answers it; in the embedded stack it is")

@@ -25,6 +25,7 @@ COLUMNS = (
 )  # fmt: skip
 _SPANS = f"SELECT {', '.join(COLUMNS)} FROM span"  # noqa: S608 - our own names
 FOUND = "SELECT trace_id FROM span WHERE start_ns >= ? AND start_ns <= ? AND {where} ORDER BY start_ns DESC"
+STARTED = "SELECT {columns} FROM span WHERE start_ns >= ? AND start_ns <= ? AND {where}"
 _LARGEST = 2**63 - 1
 
 
@@ -87,11 +88,10 @@ class Source:
             by_trace.setdefault(row[0], []).append(self.span(row))
         return [Trace(by_trace[key]) for key in ids if key in by_trace]
 
-    def rows(self, sql: str, values: Sequence[object]) -> Iterator[tuple[Any, ...]]:
-        """Rows of a statement, counted as spans."""
-        for row in self._connection.execute(sql, values):
-            self._count()
-            yield row
+    def started(self, columns: Sequence[str], where: Where, start_ns: int, end_ns: int) -> Iterator[Span]:
+        """The spans that meet the condition and started then, in no order, without their traces; ``columns`` are :data:`COLUMNS` or blanks."""
+        sql = STARTED.format(columns=", ".join(columns), where=where.sql)
+        yield from map(self.span, self._connection.execute(sql, (start_ns, end_ns, *where.values)))
 
     def span(self, row: tuple[Any, ...]) -> Span:
         """The span of a row of :data:`COLUMNS`."""

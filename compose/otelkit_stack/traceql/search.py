@@ -34,15 +34,15 @@ class Found:
     spansets: list[Spanset]
 
 
-def search(query: s.Query, source: Source, window: Window, *, limit: int) -> list[Found]:
+def search(pipeline: s.Pipeline, source: Source, window: Window, *, limit: int) -> list[Found]:
     """The first ``limit`` traces that come through, by the newest span that says so; of those, the one that began last comes first."""
-    run = runner(query.pipeline)
+    run = runner(pipeline)
 
     def evaluated(trace: Trace) -> Found | None:
         sets = [one for one in run([Spanset(trace.spans)]) if one.spans]
         return Found(trace, sets) if sets else None
 
-    return _collected(evaluated, narrowed(query.pipeline, source.owners), source, window, limit)
+    return _collected(evaluated, narrowed(pipeline, source.owners), source, window, limit)
 
 
 def search_traces(fits: Callable[[Trace], bool], source: Source, window: Window, *, limit: int, where: Where = EVERY) -> list[Found]:
@@ -50,9 +50,9 @@ def search_traces(fits: Callable[[Trace], bool], source: Source, window: Window,
     return _collected(lambda trace: Found(trace, []) if fits(trace) else None, where, source, window, limit)
 
 
-def matching_traces(query: s.Query, source: Source, window: Window) -> Iterator[Trace]:
+def matching_traces(pipeline: s.Pipeline, source: Source, window: Window) -> Iterator[Trace]:
     """All traces of the window that could come through the query."""
-    for ids in _batches(source.newest(narrowed(query.pipeline, source.owners), window.start_ns, window.end_ns), _LARGEST_BATCH):
+    for ids in _batches(source.newest(narrowed(pipeline, source.owners), window.start_ns, window.end_ns), _LARGEST_BATCH):
         yield from (trace for trace in source.traces(ids) if window.touches(trace))
 
 

@@ -191,12 +191,32 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """A search, or with ``metrics`` numbers over time."""
+class MetricsPipeline:
+    """Numbers over time of the spans that come through, and what is done with those numbers."""
 
     pipeline: Pipeline
-    metrics: MetricsAggregation | None = None
+    aggregation: MetricsAggregation
     second: tuple[Ranked | Threshold, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsOperation:
+    """Arithmetic of numbers over time, series by series."""
+
+    operator: str
+    left: Metrics
+    right: Metrics
+    second: tuple[Ranked | Threshold, ...] = ()
+
+
+Metrics = MetricsPipeline | MetricsOperation
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search, or numbers over time."""
+
+    body: Pipeline | Metrics
     hints: dict[str, Value] = field(default_factory=dict)
 
 
@@ -205,12 +225,16 @@ def children(node: object) -> Iterator[object]:
     match node:
         case Pipeline(stages):
             yield from stages
-        case SpansetOperation(_, left, right) | Binary(_, left, right):
+        case SpansetOperation(_, left, right) | Binary(_, left, right) | MetricsOperation(_, left, right):
             yield from (left, right)
         case Filter(inner) | Group(inner) | Unary(_, inner) | Exists(inner) | Aggregate(_, inner):
             yield inner
         case ScalarFilter(_, aggregate):
             yield aggregate
+        case MetricsPipeline(pipeline, aggregation):
+            yield from (pipeline, aggregation)
+        case MetricsAggregation(_, attribute, _, by):
+            yield from (*(() if attribute is None else (attribute,)), *by)
         case Select(attributes):
             yield from attributes
         case Logic(_, parts):

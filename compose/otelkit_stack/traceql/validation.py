@@ -26,14 +26,24 @@ _INTRINSIC_TYPES = {
 
 def validated(query: s.Query) -> s.Query:
     """The query. Raises TraceQLError in Tempo's words."""
-    _check_depth(query.pipeline)
-    _stage(query.pipeline)
-    if query.metrics is not None:
-        _metrics(query.metrics)
-    for stage in query.second:
-        if isinstance(stage, s.Ranked) and stage.limit <= 0:
-            raise TraceQLError("limit must be greater than 0")
+    _check_depth(query.body)
+    _body(query.body)
     return query
+
+
+def _body(body: s.Pipeline | s.Metrics) -> None:
+    match body:
+        case s.Pipeline():
+            _stage(body)
+            return
+        case s.MetricsPipeline(pipeline, aggregation):
+            _stage(pipeline)
+            _metrics(aggregation)
+        case s.MetricsOperation(_, left, right):
+            _body(left)
+            _body(right)
+    if any(isinstance(stage, s.Ranked) and stage.limit <= 0 for stage in body.second):
+        raise TraceQLError("limit must be greater than 0")
 
 
 def _check_depth(node: object) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 
+from otelkit_stack.traceql import syntax as s
 from otelkit_stack.traceql.errors import TraceQLError
 from otelkit_stack.traceql.parsing import parse
 from otelkit_stack.traceql.reading import Source
@@ -16,9 +17,16 @@ ALWAYS = Window(0, 2**63 - 1)
 _LABELS = {f"{label}{label}": label for label in TRACES}
 
 
+def pipeline_of(query: str) -> s.Pipeline:
+    """The query's tree, a search."""
+    body = parse(query).body
+    assert isinstance(body, s.Pipeline)
+    return body
+
+
 def found(connection: sqlite3.Connection, query: str, window: Window = ALWAYS, limit: int = 20) -> list[str]:
     """Each set of spans that comes through, its spans by start: ``["a1 a3", "b1"]``, sorted."""
-    traces = search(parse(query), Source(connection), window, limit=limit)
+    traces = search(pipeline_of(query), Source(connection), window, limit=limit)
     return sorted(" ".join(sorted(_label(span.span_id) for span in one.spans)) for trace in traces for one in trace.spansets)
 
 
@@ -233,13 +241,13 @@ def test_a_trace_belongs_to_a_window_that_it_reaches_into(shop_connection: sqlit
 
 
 def test_the_newest_traces_come_first_and_no_more_than_asked_for(shop_connection: sqlite3.Connection):
-    traces = search(parse("{}"), Source(shop_connection), ALWAYS, limit=2)
+    traces = search(pipeline_of("{}"), Source(shop_connection), ALWAYS, limit=2)
     assert [one.trace.spans[0].service for one in traces] == ["worker", "orders"]
 
 
 def test_sets_know_what_stages_found_out_about_them(shop_connection: sqlite3.Connection):
     query = "{ } | by(resource.service.name) | count() > 2 | avg(duration) > 1ms"
-    (one,) = search(parse(query), Source(shop_connection), ALWAYS, limit=20)
+    (one,) = search(pipeline_of(query), Source(shop_connection), ALWAYS, limit=20)
     (spanset,) = one.spansets
     assert {name: str(value) for name, value in spanset.attributes.items()} == {
         "by(resource.service.name)": "orders",
