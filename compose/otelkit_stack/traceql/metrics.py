@@ -6,48 +6,15 @@ from collections.abc import Iterator
 
 from otelkit_stack.traceql import syntax as s
 from otelkit_stack.traceql.aggregation import MOST_EXEMPLARS, Aggregation
+from otelkit_stack.traceql.columns import columns_for, concern_traces
 from otelkit_stack.traceql.fields import holds
 from otelkit_stack.traceql.pipeline import Spanset, runner
-from otelkit_stack.traceql.pushdown import narrowed
-from otelkit_stack.traceql.reading import COLUMNS, Source
+from otelkit_stack.traceql.pushdown import narrowed, needed
+from otelkit_stack.traceql.reading import Source
 from otelkit_stack.traceql.search import Window, matching_traces
 from otelkit_stack.traceql.series import Series, combined, processed
 from otelkit_stack.traceql.spans import Span
 from otelkit_stack.traceql.steps import Steps
-
-# What only the trace as a whole can tell of a span.
-_OF_TRACES = frozenset(
-    {"traceDuration", "rootName", "rootServiceName", "nestedSetLeft", "nestedSetRight", "nestedSetParent", "span:childCount"}
-)
-# What stands for a column that a query does not need, so that the index alone may answer.
-_BLANKS = {
-    "span_id": "x''",
-    "parent_span_id": "NULL",
-    "scope_id": "0",
-    "service": "''",
-    "status_message": "''",
-    "attributes": "'{}'",
-    "events": "'[]'",
-    "links": "'[]'",
-}
-_NEEDED_BY_INTRINSICS = {
-    "statusMessage": "status_message",
-    "span:id": "span_id",
-    "span:parentID": "parent_span_id",
-    "event:name": "events",
-    "event:timeSinceStart": "events",
-    "link:traceID": "links",
-    "link:spanID": "links",
-    "instrumentation:name": "scope_id",
-    "instrumentation:version": "scope_id",
-}
-_NEEDED_BY_SCOPES: dict[s.Scope, tuple[str, ...]] = {
-    "span": ("attributes",),
-    "event": ("events",),
-    "link": ("links",),
-    "instrumentation": ("scope_id",),
-    "": ("attributes", "events", "links", "scope_id"),
-}
 
 
 def over_time(metrics: s.Metrics, source: Source, steps: Steps, *, exemplars: int = MOST_EXEMPLARS) -> list[Series]:
@@ -71,12 +38,12 @@ def _spans(metrics: s.MetricsPipeline, source: Source, steps: Steps) -> Iterator
     """The spans that come through; of those that did not start in time some may be among them."""
     attributes = [*s.attributes_of(metrics)]
     conditions = _conditions(metrics.pipeline)
-    if conditions is None or any(attribute.scope == "intrinsic" and attribute.name in _OF_TRACES for attribute in attributes):
+    if conditions is None or concern_traces(attributes):
         run = runner(metrics.pipeline)
         for trace in matching_traces(metrics.pipeline, source, Window(steps.start_ns, steps.end_ns)):
             yield from (span for one in run([Spanset(trace.spans)]) for span in one.spans)
         return
-    where = narrowed(metrics.pipeline, source.owners)
+    where = narrowed(needed(metrics.pipeline), source.owners)
     tests = [holds(condition) for condition in conditions if condition != s.Static(True)]
     for span in source.started(columns_for(attributes), where, steps.start_ns, steps.end_ns):
         if all(test(span) for test in tests):
@@ -92,14 +59,3 @@ def _conditions(pipeline: s.Pipeline) -> list[s.Field] | None:
         elif not isinstance(stage, s.Select):
             return None
     return conditions
-
-
-def columns_for(attributes: list[s.Attribute]) -> list[str]:
-    """The columns of a span, those that none of the attributes needs being blank."""
-    needed: set[str] = set()
-    for attribute in attributes:
-        if attribute.scope == "intrinsic":
-            needed.add(_NEEDED_BY_INTRINSICS.get(attribute.name, ""))
-        else:
-            needed.update(_NEEDED_BY_SCOPES.get(attribute.scope, ()))
-    return [_BLANKS.get(column, column) if column not in needed else column for column in COLUMNS]

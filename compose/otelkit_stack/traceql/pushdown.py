@@ -9,11 +9,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from otelkit.catalog.labels import HTTP_ROUTE, SERVICE_NAME
+from otelkit.catalog.labels import HTTP_ROUTE
 from otelkit_stack.queries import id_bytes
 from otelkit_stack.traceql import syntax as s
 from otelkit_stack.traceql.fields import test_of
-from otelkit_stack.traceql.operators import applied
+from otelkit_stack.traceql.operators import COMPARISONS, applied
 from otelkit_stack.traceql.spans import Owner
 from otelkit_stack.traceql.values import Kind, Status, Value, stored_value
 
@@ -48,23 +48,38 @@ class Owners:
         return _ids(self.scopes, operator, name, value, expression)
 
 
-def narrowed(stage: s.Stage, owners: Owners) -> Where:
-    """What at least one span of each trace must meet that comes through the stage."""
-    return _of_stage(stage, owners) or EVERY
-
-
-def _of_stage(stage: s.Stage, owners: Owners) -> Where | None:
+def needed(stage: s.Stage) -> s.Field | None:
+    """What at least one span of each trace must meet that comes through the stage; None where that is not known."""
     match stage:
         case s.Pipeline(stages):
-            # Stages that only add or count say nothing about spans; the first that does narrows for all.
-            return next((found for inner in stages if (found := _of_stage(inner, owners)) is not None), None)
+            # Stages that only add or count say nothing about spans; the first that does speaks for all.
+            return next((found for inner in stages if (found := needed(inner)) is not None), None)
         case s.Filter(condition):
-            return of_condition(condition, owners)
+            return None if condition == s.Static(True) else condition
         case s.SpansetOperation("||", left, right):
-            return _any([_of_stage(left, owners), _of_stage(right, owners)])
+            sides = needed(left), needed(right)
+            return None if sides[0] is None or sides[1] is None else s.Logic("||", (sides[0], sides[1]))
         case s.SpansetOperation(operator, left, right):
-            narrowed_ = _of_stage(right, owners)
-            return _of_stage(left, owners) if narrowed_ is None and not operator.startswith("!") else narrowed_
+            found = needed(right)
+            return needed(left) if found is None and not operator.startswith("!") else found
+        case _:
+            return None
+
+
+def narrowed(condition: s.Field | None, owners: Owners) -> Where:
+    """What the store can tell of the condition: it holds for no span that does not meet this."""
+    return EVERY if condition is None else of_condition(condition, owners) or _of_roots(condition) or EVERY
+
+
+def _of_roots(condition: s.Field) -> Where | None:
+    """For a condition about the root of the trace alone: that root."""
+    match condition:
+        case s.Logic("&&", parts):
+            return next((found for part in parts if (found := _of_roots(part)) is not None), None)
+        case s.Binary("=", s.Attribute("intrinsic", "rootName"), s.Static(str() as name)):
+            return Where("(name = ? AND parent_span_id IS NULL)", (name,))
+        case s.Binary("=", s.Attribute("intrinsic", "rootServiceName"), s.Static(str() as service)):
+            return Where("(parent_span_id IS NULL AND service = ?)", (service,))
         case _:
             return None
 
@@ -104,13 +119,13 @@ def _any(parts: list[Where | None]) -> Where | None:
 
 
 def _comparison(expression: s.Binary, attribute: s.Attribute, operator: str, value: Value, owners: Owners) -> Where | None:
-    if operator not in ("=", "!=", "<", "<=", ">", ">=", "=~", "!~"):
+    if operator not in COMPARISONS:
         return None  # arithmetic gives no condition
     match attribute.scope:
         case "intrinsic":
             return _intrinsic(attribute.name, operator, value)
         case "resource":
-            return _of_resource(attribute.name, owners.of_resources(operator, attribute.name, value, expression), owners)
+            return _in("resource_id", owners.of_resources(operator, attribute.name, value, expression))
         case "instrumentation":
             return _in("scope_id", owners.of_scopes(operator, attribute.name, value, expression))
         case "span" if operator == "=" and isinstance(value, str):
@@ -156,7 +171,7 @@ def _present(attribute: s.Attribute, owners: Owners) -> Where | None:
         case "link":
             return Where("instr(links, ?)", (token,))
         case "resource":
-            return _of_resource(attribute.name, owners.of_resources("exists", attribute.name, None, None), owners)
+            return _in("resource_id", owners.of_resources("exists", attribute.name, None, None))
         case "instrumentation":
             return _in("scope_id", owners.of_scopes("exists", attribute.name, None, None))
         case "":
@@ -166,14 +181,7 @@ def _present(attribute: s.Attribute, owners: Owners) -> Where | None:
             return None
 
 
-def _of_resource(name: str, ids: list[int], owners: Owners) -> Where:
-    if name == SERVICE_NAME.name:
-        # The index has the service and not the resource.
-        return _in("service", sorted({owners.resources[key].name for key in ids}))
-    return _in("resource_id", ids)
-
-
-def _in(column: str, values: list[int] | list[str]) -> Where:
+def _in(column: str, values: list[int]) -> Where:
     if not values:
         return Where("0")
     if len(values) == 1:

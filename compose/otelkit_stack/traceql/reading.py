@@ -9,8 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from otelkit_stack.traceql import syntax as s
+from otelkit_stack.traceql.columns import COLUMNS, columns_for, concern_traces
 from otelkit_stack.traceql.errors import TooMuchError, TooSlowError
-from otelkit_stack.traceql.pushdown import Owners, Where
+from otelkit_stack.traceql.fields import holds
+from otelkit_stack.traceql.pushdown import Owners, Where, narrowed
 from otelkit_stack.traceql.spans import Owner, Span, Trace
 
 MOST_SPANS = 2_000_000
@@ -19,12 +22,8 @@ TIMEOUT_S = 30.0
 SPREAD_NS = 600_000_000_000
 """How far a span may lie outside a window that its trace reaches into, and the trace still be found by it: ten minutes."""
 
-COLUMNS = (
-    "trace_id", "span_id", "parent_span_id", "resource_id", "scope_id", "service", "name", "kind", "start_ns", "duration_ns", "status",
-    "status_message", "attributes", "events", "links",
-)  # fmt: skip
 _SPANS = f"SELECT {', '.join(COLUMNS)} FROM span"  # noqa: S608 - our own names
-FOUND = "SELECT trace_id FROM span WHERE start_ns >= ? AND start_ns <= ? AND {where} ORDER BY start_ns DESC"
+FOUND = "SELECT {columns} FROM span WHERE start_ns >= ? AND start_ns <= ? AND {where} ORDER BY start_ns DESC"
 STARTED = "SELECT {columns} FROM span WHERE start_ns >= ? AND start_ns <= ? AND {where}"
 _LARGEST = 2**63 - 1
 
@@ -71,14 +70,28 @@ class Source:
         if time.monotonic() > self._ends:
             raise self._too_slow()
 
-    def newest(self, where: Where, start_ns: int, end_ns: int) -> Iterator[bytes]:
-        """Ids of the traces with a span that meets the condition and started about then, each once, by such spans, the newest first."""
+    def newest(self, condition: s.Field | None, start_ns: int, end_ns: int) -> Iterator[bytes]:
+        """Ids of the traces with a span that may meet the condition and started about then, each once, by such spans, the newest first."""
         known: set[bytes] = set()
-        window = max(0, start_ns - SPREAD_NS), min(end_ns + SPREAD_NS, _LARGEST)
-        for (trace_id,) in self._connection.execute(FOUND.format(where=where.sql), (*window, *where.values)):
+        for trace_id in self._found(condition, max(0, start_ns - SPREAD_NS), min(end_ns + SPREAD_NS, _LARGEST)):
             if trace_id not in known:
                 known.add(trace_id)
                 yield trace_id
+
+    def _found(self, condition: s.Field | None, start_ns: int, end_ns: int) -> Iterator[bytes]:
+        where = narrowed(condition, self.owners)
+        values = (start_ns, end_ns, *where.values)
+        attributes = [*s.attributes_of(condition)]
+        if condition is None or concern_traces(attributes):
+            for (trace_id,) in self._connection.execute(FOUND.format(columns="trace_id", where=where.sql), values):
+                yield trace_id
+            return
+        # To ask the span alone first is much quicker than to read its trace for nothing.
+        fits = holds(condition)
+        sql = FOUND.format(columns=", ".join(columns_for(attributes)), where=where.sql)
+        for row in self._connection.execute(sql, values):
+            if fits(self.span(row)):
+                yield row[0]
 
     def traces(self, ids: Sequence[bytes]) -> list[Trace]:
         """The traces of these ids, whole, in their order."""
@@ -89,7 +102,7 @@ class Source:
         return [Trace(by_trace[key]) for key in ids if key in by_trace]
 
     def started(self, columns: Sequence[str], where: Where, start_ns: int, end_ns: int) -> Iterator[Span]:
-        """The spans that meet the condition and started then, in no order, without their traces; ``columns`` are :data:`COLUMNS` or blanks."""
+        """The spans that meet the condition and started then, without their traces; ``columns`` are :data:`COLUMNS` or blanks."""
         sql = STARTED.format(columns=", ".join(columns), where=where.sql)
         yield from map(self.span, self._connection.execute(sql, (start_ns, end_ns, *where.values)))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from otelkit_stack.traceql import syntax as s
 from otelkit_stack.traceql.pipeline import Spanset, runner
-from otelkit_stack.traceql.pushdown import EVERY, Where, narrowed
+from otelkit_stack.traceql.pushdown import needed
 from otelkit_stack.traceql.reading import Source
 from otelkit_stack.traceql.spans import Trace
 
@@ -42,24 +42,26 @@ def search(pipeline: s.Pipeline, source: Source, window: Window, *, limit: int) 
         sets = [one for one in run([Spanset(trace.spans)]) if one.spans]
         return Found(trace, sets) if sets else None
 
-    return _collected(evaluated, narrowed(pipeline, source.owners), source, window, limit)
+    return _collected(evaluated, needed(pipeline), source, window, limit)
 
 
-def search_traces(fits: Callable[[Trace], bool], source: Source, window: Window, *, limit: int, where: Where = EVERY) -> list[Found]:
+def search_traces(fits: Callable[[Trace], bool], source: Source, window: Window, *, limit: int) -> list[Found]:
     """The same for a condition of the trace as a whole; nothing tells spans apart then."""
-    return _collected(lambda trace: Found(trace, []) if fits(trace) else None, where, source, window, limit)
+    return _collected(lambda trace: Found(trace, []) if fits(trace) else None, None, source, window, limit)
 
 
 def matching_traces(pipeline: s.Pipeline, source: Source, window: Window) -> Iterator[Trace]:
     """All traces of the window that could come through the query."""
-    for ids in _batches(source.newest(narrowed(pipeline, source.owners), window.start_ns, window.end_ns), _LARGEST_BATCH):
+    for ids in _batches(source.newest(needed(pipeline), window.start_ns, window.end_ns), _LARGEST_BATCH):
         yield from (trace for trace in source.traces(ids) if window.touches(trace))
 
 
-def _collected(evaluated: Callable[[Trace], Found | None], where: Where, source: Source, window: Window, limit: int) -> list[Found]:
+def _collected(
+    evaluated: Callable[[Trace], Found | None], condition: s.Field | None, source: Source, window: Window, limit: int
+) -> list[Found]:
     found: list[Found] = []
     with source.bounded():
-        for ids in _batches(source.newest(where, window.start_ns, window.end_ns), limit):
+        for ids in _batches(source.newest(condition, window.start_ns, window.end_ns), limit):
             for trace in source.traces(ids):
                 if len(found) < limit and window.touches(trace) and (one := evaluated(trace)) is not None:
                     found.append(one)

@@ -44,7 +44,11 @@ CASES: list[tuple[str, Expected]] = [
     ("{ .nothing = 1 } | count_over_time() by (name)", {}),
     (
         "{ } | count_over_time() by (resource.service.name)",
-        {"resource.service.name=gateway": [1, 1, 0, 0], "resource.service.name=orders": [0, 4, 0, 0], "resource.service.name=worker": [0, 0, 1, 0]},
+        {
+            "resource.service.name=gateway": [1, 1, 0, 0],
+            "resource.service.name=orders": [0, 4, 0, 0],
+            "resource.service.name=worker": [0, 0, 1, 0],
+        },
     ),
     (
         "{ kind = server } | count_over_time() by (.paid, status)",
@@ -53,7 +57,10 @@ CASES: list[tuple[str, Expected]] = [
     ("{ .rows != nil } | count_over_time() by (span.paid)", {"span.paid=nil": [0, 2, 0, 0]}),
     ("{ } | max_over_time(duration)", {"__name__=max_over_time": [1, 0.89, 2, NONE]}),
     ("{ } | min_over_time(duration)", {"__name__=min_over_time": [1, 0.005, 2, NONE]}),
-    ("{ } | min_over_time(duration) by (kind)", {"kind=client": [NONE, 0.01, NONE, NONE], "kind=consumer": [NONE, NONE, 2, NONE], "kind=server": [1, 0.005, NONE, NONE]}),
+    (
+        "{ } | min_over_time(duration) by (kind)",
+        {"kind=client": [NONE, 0.01, NONE, NONE], "kind=consumer": [NONE, NONE, 2, NONE], "kind=server": [1, 0.005, NONE, NONE]},
+    ),
     ("{ } | sum_over_time(span.rows)", {"__name__=sum_over_time": [NONE, 7, NONE, NONE]}),
     ("{ } | avg_over_time(span.rows)", {"__name__=avg_over_time": [NONE, 3.5, NONE, NONE]}),
     ("{ } | avg_over_time(.nothing)", {}),
@@ -66,22 +73,49 @@ CASES: list[tuple[str, Expected]] = [
     # --- what the trace as a whole tells ---
     ("{ kind = server } >> { kind = client } | count_over_time()", {"__name__=count_over_time": [0, 3, 0, 0]}),
     ("{ kind = client } | count() > 2 | count_over_time()", {"__name__=count_over_time": [0, 3, 0, 0]}),
-    ("{ } | count_over_time() by (rootName)", {"rootName=GET /orders/{pk}": [0, 1, 0, 0], "rootName=POST /checkout": [1, 4, 0, 0], "rootName=nil": [0, 0, 1, 0]}),
+    (
+        "{ } | count_over_time() by (rootName)",
+        {"rootName=GET /orders/{pk}": [0, 1, 0, 0], "rootName=POST /checkout": [1, 4, 0, 0], "rootName=nil": [0, 0, 1, 0]},
+    ),
     ("{ rootServiceName = `orders` } | rate()", {"__name__=rate": [0, 0.1, 0, 0]}),
     # --- behind them ---
-    ("{ } | count_over_time() by (resource.service.name) | topk(1)", {"resource.service.name=gateway": [1, NONE, NONE, 0], "resource.service.name=orders": [NONE, 4, NONE, NONE], "resource.service.name=worker": [NONE, NONE, 1, NONE]}),
-    ("{ } | count_over_time() by (resource.service.name) | topk(1) > 0", {"resource.service.name=gateway": [1, NONE, NONE, NONE], "resource.service.name=orders": [NONE, 4, NONE, NONE], "resource.service.name=worker": [NONE, NONE, 1, NONE]}),
-    ("{ } | max_over_time(duration) by (name) | bottomk(1)", {"name=POST /checkout": [1, NONE, NONE, NONE], "name=GET /orders/{pk}": [NONE, 0.005, NONE, NONE], "name=process mail": [NONE, NONE, 2, NONE]}),
+    (
+        "{ } | count_over_time() by (resource.service.name) | topk(1)",
+        {
+            "resource.service.name=gateway": [1, NONE, NONE, 0],
+            "resource.service.name=orders": [NONE, 4, NONE, NONE],
+            "resource.service.name=worker": [NONE, NONE, 1, NONE],
+        },
+    ),
+    (
+        "{ } | count_over_time() by (resource.service.name) | topk(1) > 0",
+        {
+            "resource.service.name=gateway": [1, NONE, NONE, NONE],
+            "resource.service.name=orders": [NONE, 4, NONE, NONE],
+            "resource.service.name=worker": [NONE, NONE, 1, NONE],
+        },
+    ),
+    (
+        "{ } | max_over_time(duration) by (name) | bottomk(1)",
+        {
+            "name=POST /checkout": [1, NONE, NONE, NONE],
+            "name=GET /orders/{pk}": [NONE, 0.005, NONE, NONE],
+            "name=process mail": [NONE, NONE, 2, NONE],
+        },
+    ),
     ("{ } | count_over_time() > 1", {"__name__=count_over_time": [NONE, 5, NONE, NONE]}),
     ("{ } | max_over_time(duration) >= 1s", {"__name__=max_over_time": [1, NONE, 2, NONE]}),
     ("{ } | count_over_time() by (name) > 100", {}),
-    ("({ status = error } | count_over_time()) / ({ } | count_over_time())", {"__name__=(count_over_time / count_over_time)": [1, 0.2, 0, NONE]}),
+    (
+        "({ status = error } | count_over_time()) / ({ } | count_over_time())",
+        {"__name__=(count_over_time / count_over_time)": [1, 0.2, 0, NONE]},
+    ),
     (
         "({ status = error } | count_over_time() by (kind)) * ({ } | count_over_time())",
         {"kind=server": [1, 5, 0, 0]},
     ),
     ("(({ } | rate()) + ({ } | rate())) - ({ } | rate()) > 0.2", {"__name__=((rate + rate) - rate)": [NONE, 0.5, NONE, NONE]}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("query", "expected"), CASES, ids=[query for query, _ in CASES])
