@@ -20,6 +20,7 @@ from otelkit_stack.api.parameters import BadParameterError, parameters_of
 from otelkit_stack.api.tempo import resource_spans
 from otelkit_stack.api.tempo_metrics import instant_answer, range_answer
 from otelkit_stack.api.tempo_search import search_answer
+from otelkit_stack.api.tempo_tags import old_tags_answer, old_values_answer, tags_answer, values_answer
 from otelkit_stack.database import explain, open_reader
 from otelkit_stack.errors import StackError
 from otelkit_stack.queries import Queries
@@ -36,6 +37,10 @@ def tempo_routes(file: Path, queries: Queries) -> list[Route]:
     """Routes that answer from the database ``file``, which ``queries`` reads."""
     answers: dict[str, Answer] = {
         "/api/search": search_answer,
+        "/api/search/tags": old_tags_answer,
+        "/api/v2/search/tags": tags_answer,
+        "/api/search/tag/{tag:path}/values": old_values_answer,
+        "/api/v2/search/tag/{tag:path}/values": values_answer,
         "/api/metrics/query_range": range_answer,
         "/api/metrics/query": instant_answer,
     }

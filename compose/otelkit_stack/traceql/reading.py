@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -88,10 +88,17 @@ class Source:
             return
         # To ask the span alone first is much quicker than to read its trace for nothing.
         fits = holds(condition)
-        sql = FOUND.format(columns=", ".join(columns_for(attributes)), where=where.sql)
-        for row in self._connection.execute(sql, values):
-            if fits(self.span(row)):
-                yield row[0]
+        for span in self.newest_spans(condition, attributes, start_ns, end_ns):
+            if fits(span):
+                yield span.trace_id
+
+    def newest_spans(
+        self, condition: s.Field | None, attributes: Iterable[s.Attribute], start_ns: int, end_ns: int, *, most: int = -1
+    ) -> Iterator[Span]:
+        """Spans that may meet the condition and started then, the newest first, with what the attributes need; ``most`` of them."""
+        where = narrowed(condition, self.owners)
+        sql = FOUND.format(columns=", ".join(columns_for(attributes)), where=where.sql) + " LIMIT ?"
+        yield from map(self.span, self._connection.execute(sql, (start_ns, end_ns, *where.values, most)))
 
     def traces(self, ids: Sequence[bytes]) -> list[Trace]:
         """The traces of these ids, whole, in their order."""
