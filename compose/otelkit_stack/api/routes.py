@@ -1,4 +1,4 @@
-"""Endpoints that return a trace as JSON, ``/-/ready``, and ``/-/flush`` for tests."""
+"""Tempo's endpoints, our own that returns a trace with all that belongs to it, ``/-/ready``, and ``/-/flush`` for tests."""
 
 from __future__ import annotations
 
@@ -11,20 +11,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from otelkit_stack.api.tempo import tempo_trace
+from otelkit_stack.api.tempo_routes import tempo_routes
 from otelkit_stack.errors import StackError
-from otelkit_stack.queries import Queries, id_bytes
+from otelkit_stack.queries import Queries
 from otelkit_stack.store import Store
 
 
 def api_routes(store: Store, queries: Queries) -> list[Route]:
-    """``/api/v2/traces/{id}`` as Tempo answers it, ``/api/otelkit/v1/traces/{id}``, ``/-/ready`` and ``/-/flush``."""
-
-    def trace_as_tempo(request: Request) -> Response:
-        trace_id = request.path_params["trace_id"]
-        if id_bytes(trace_id) is None:
-            return PlainTextResponse(f"{trace_id!r} is not a trace id: it has up to 32 hexadecimal digits", 400)
-        return JSONResponse(tempo_trace(queries.trace(trace_id)))
+    """Those of Tempo, ``/api/otelkit/v1/traces/{id}``, ``/-/ready`` and ``/-/flush``."""
 
     def trace_with_all(request: Request) -> Response:
         trace_id = request.path_params["trace_id"]
@@ -45,7 +39,7 @@ def api_routes(store: Store, queries: Queries) -> list[Route]:
         return Response(status_code=204)
 
     return [
-        Route("/api/v2/traces/{trace_id}", trace_as_tempo),
+        *tempo_routes(store.file, queries),
         Route("/api/otelkit/v1/traces/{trace_id}", trace_with_all),
         Route("/-/ready", ready),
         Route("/-/flush", flush, methods=["POST"]),

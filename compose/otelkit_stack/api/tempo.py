@@ -1,6 +1,6 @@
-"""A trace in the shape of Tempo's ``GET /api/v2/traces/{id}``: OTLP as protobuf's JSON has it, ids in base64.
+"""A trace in the shape of Tempo's ``GET /api/traces/{id}``: OTLP as protobuf's JSON has it, ids in base64.
 
-Source: the answers of Tempo 3.0.
+Source: the answers of Tempo 3.1.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ from collections.abc import Iterable, Mapping
 from otelkit_stack.records import Span, Trace
 
 
-def tempo_trace(trace: Trace | None) -> dict[str, object]:
-    """The answer's body; an unknown trace is an empty one, as in Tempo."""
-    if trace is None or not trace.spans:
-        return {"trace": {}, "metrics": {}}
+def resource_spans(trace: Trace) -> list[dict[str, object]]:
+    """The spans of a trace by resource and scope; none where only log lines carry its id."""
     by_resource: dict[str, list[Span]] = {}
     for span in trace.spans:
         by_resource.setdefault(json.dumps(span.resource, sort_keys=True), []).append(span)
-    return {"trace": {"resourceSpans": [_resource_spans(spans) for spans in by_resource.values()]}, "metrics": {}}
+    return [_resource_spans(spans) for spans in by_resource.values()]
 
 
 def _resource_spans(spans: Iterable[Span]) -> dict[str, object]:
