@@ -1,4 +1,4 @@
-"""Endpoints that return a trace as JSON, ``/-/ready``, and ``/-/flush`` for tests."""
+"""Endpoints that return a trace as JSON, those that say how the stack is, and ``/-/flush`` for tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from otelkit_stack.store import Store
 
 
 def api_routes(store: Store, queries: Queries) -> list[Route]:
-    """``/api/v2/traces/{id}`` as Tempo answers it, ``/api/otelkit/v1/traces/{id}``, ``/-/ready`` and ``/-/flush``."""
+    """``/api/v2/traces/{id}`` as Tempo answers it, ``/api/otelkit/v1/traces/{id}``, ``/-/ready``, ``/-/healthy`` and ``/-/flush``.
+
+    Loki and Tempo say that they are ready at ``/ready``, in the same word.
+    """
 
     def trace_as_tempo(request: Request) -> Response:
         trace_id = request.path_params["trace_id"]
@@ -35,7 +38,10 @@ def api_routes(store: Store, queries: Queries) -> list[Route]:
 
     async def ready(_request: Request) -> Response:
         failure = store.failure
-        return PlainTextResponse(failure, 503) if failure else PlainTextResponse("ready")
+        return PlainTextResponse(failure, 503) if failure else PlainTextResponse("ready\n")
+
+    async def healthy(_request: Request) -> Response:
+        return PlainTextResponse("Prometheus Server is Healthy.\n")
 
     async def flush(_request: Request) -> Response:
         try:
@@ -48,6 +54,8 @@ def api_routes(store: Store, queries: Queries) -> list[Route]:
         Route("/api/v2/traces/{trace_id}", trace_as_tempo),
         Route("/api/otelkit/v1/traces/{trace_id}", trace_with_all),
         Route("/-/ready", ready),
+        Route("/ready", ready),
+        Route("/-/healthy", healthy),
         Route("/-/flush", flush, methods=["POST"]),
     ]
 

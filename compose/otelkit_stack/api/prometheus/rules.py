@@ -17,8 +17,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from otelkit_stack.api.parameters import BadParameterError, integer_parameter, parameters_of, time_parameter
-from otelkit_stack.api.prometheus_errors import bad_data, failed
-from otelkit_stack.api.series_selectors import matchers_of
+from otelkit_stack.api.prometheus.errors import bad_data, failed
+from otelkit_stack.api.prometheus.selectors import matchers_of
 from otelkit_stack.errors import StackError
 from otelkit_stack.promql.errors import QueryError
 from otelkit_stack.promql.labels import Labels
