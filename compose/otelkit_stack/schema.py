@@ -149,7 +149,10 @@ CREATE TABLE alert_history (
 CREATE INDEX alert_history_time ON alert_history (time_ms);
 """
 
-STEPS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (_FIRST, _samples_become_chunks, _WHOLE_RECORDS, _ALERTS)
+# Which streams there are in a time, without reading a line.
+_STREAMS = "CREATE INDEX log_stream ON log (resource_id, time_ns);"
+
+STEPS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (_FIRST, _samples_become_chunks, _WHOLE_RECORDS, _ALERTS, _STREAMS)
 VERSION = len(STEPS)
 
 

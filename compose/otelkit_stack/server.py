@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from otelkit_stack.api.loki import loki_routes
+from otelkit_stack.api.loki.routes import loki_routes
 from otelkit_stack.api.prometheus.routes import prometheus_routes
 from otelkit_stack.api.prometheus.rules import rule_routes
 from otelkit_stack.api.routes import api_routes
@@ -103,7 +103,7 @@ class StackServer:
         config = uvicorn.Config(
             stack_app(self.store, self.queries, self.rules, take=self.intake.take, limit=self._limit),
             lifespan="off",
-            ws="none",
+            ws="websockets-sansio",
             log_config=None,
             access_log=False,
             server_header=False,

@@ -335,7 +335,7 @@ def test_amtool_sees_the_alerts_in_a_real_alertmanager(tmp_path: Path):
         running_alertmanager(tmp_path) as manager,
         running_stack(tmp_path / "data", rules=[folder_of(tmp_path, always=rule)], alertmanagers=[manager.url]),
     ):
-        wait_until(lambda: manager.alerts(), 30, "Alertmanager got no alert")
+        wait_until(manager.alerts, 30, "Alertmanager got no alert")
         command = [amtool, f"--alertmanager.url={manager.url}", "alert", "query", "severity=page", "-o", "simple"]
         shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     assert "Always" in shown
