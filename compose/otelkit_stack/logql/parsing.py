@@ -22,8 +22,8 @@ from otelkit_stack.logql.stages.patterns import PatternParser
 from otelkit_stack.logql.strings import unquoted
 from otelkit_stack.logql.units import duration_ns, size_bytes
 from otelkit_stack.logql.validation import validated
-from otelkit_stack.promql.matchers import Matcher
-from otelkit_stack.promql.regex import RegexError
+from otelkit_stack.selectors.matchers import Matcher
+from otelkit_stack.selectors.regex import RegexError
 
 _LONGEST = 131_072
 """Characters of a query, as in Loki."""

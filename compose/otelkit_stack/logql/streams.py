@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from otelkit_stack.logql.entries import Resource, resources_of
 from otelkit_stack.logql.frames import Labels
-from otelkit_stack.promql.matchers import Matcher
+from otelkit_stack.selectors.matchers import Matcher
 
 _HAS_LINES = "SELECT EXISTS (SELECT 1 FROM log WHERE resource_id = ? AND time_ns BETWEEN ? AND ?)"
 _SIZES = """

@@ -15,7 +15,7 @@ from otelkit_stack.api.loki.asked import Asked
 from otelkit_stack.api.parameters import BadParameterError
 from otelkit_stack.logql.frames import Labels
 from otelkit_stack.logql.parsing import selector
-from otelkit_stack.promql.matchers import Matcher
+from otelkit_stack.selectors.matchers import Matcher
 
 _MILLISECOND_NS = 1_000_000
 _AGGREGATIONS = ("", "series", "labels")

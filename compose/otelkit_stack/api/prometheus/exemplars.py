@@ -9,9 +9,9 @@ from typing import Any
 
 from otelkit_stack.api.prometheus.asked import Asked
 from otelkit_stack.api.prometheus.parameters import Given, span_ms, text_of
+from otelkit_stack.go_text import answered
 from otelkit_stack.prometheus_naming import label_name
 from otelkit_stack.promql.errors import BadParameterError, ParseError
-from otelkit_stack.promql.go_text import answered
 from otelkit_stack.promql.grammar import parse
 from otelkit_stack.promql.tree import selectors_of
 from otelkit_stack.rows import loaded_float
