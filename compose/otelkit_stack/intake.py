@@ -14,8 +14,8 @@ from otelkit_stack.database import explain, open_reader
 from otelkit_stack.errors import StackError
 from otelkit_stack.metrics.label_index import METRIC_NAME
 from otelkit_stack.metrics.span_metrics import NAMES, SpanMetrics
-from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.rows import Batch
+from otelkit_stack.selectors.matchers import Matcher
 from otelkit_stack.store import QueueFullError, Store
 
 log = logging.getLogger(__name__)

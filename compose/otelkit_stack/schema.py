@@ -155,7 +155,17 @@ CREATE TABLE alert_history (
 CREATE INDEX alert_history_time ON alert_history (time_ms);
 """
 
-STEPS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (_FIRST, _samples_become_chunks, _WHOLE_RECORDS, _SPANS_BY_TIME, _ALERTS)
+# Which streams there are in a time, without reading a line.
+_STREAMS = "CREATE INDEX log_stream ON log (resource_id, time_ns);"
+
+STEPS: tuple[str | Callable[[sqlite3.Connection], None], ...] = (
+    _FIRST,
+    _samples_become_chunks,
+    _WHOLE_RECORDS,
+    _SPANS_BY_TIME,
+    _ALERTS,
+    _STREAMS,
+)
 VERSION = len(STEPS)
 
 

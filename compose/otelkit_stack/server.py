@@ -18,10 +18,10 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from otelkit_stack.api.loki import loki_routes
-from otelkit_stack.api.prometheus import prometheus_routes
+from otelkit_stack.api.loki.routes import loki_routes
+from otelkit_stack.api.prometheus.routes import prometheus_routes
+from otelkit_stack.api.prometheus.rules import rule_routes
 from otelkit_stack.api.routes import api_routes
-from otelkit_stack.api.rules import rule_routes
 from otelkit_stack.errors import StackError
 from otelkit_stack.intake import Intake
 from otelkit_stack.loopback import HOST, LoopbackOnly
@@ -47,17 +47,20 @@ def stack_app(
     def unavailable(_request: Request, error: Exception) -> Response:
         return PlainTextResponse(str(error), 503)
 
+    def unknown(_request: Request, _error: Exception) -> Response:
+        return PlainTextResponse("404 page not found\n", 404)  # in the words of the programs whose APIs these are
+
     return Starlette(
         routes=[
             *receiver_routes(take or store.submit, limit),
             *loki_routes(store.file),
-            *prometheus_routes(store),
+            *prometheus_routes(store, retention_s=store.retention_s),
             *(rule_routes(rules, queries) if rules else ()),
             *api_routes(store, queries),
             *page_routes(queries),
         ],
         middleware=[Middleware(LoopbackOnly)],
-        exception_handlers={StackError: unavailable},
+        exception_handlers={StackError: unavailable, 404: unknown},
     )
 
 
@@ -100,7 +103,7 @@ class StackServer:
         config = uvicorn.Config(
             stack_app(self.store, self.queries, self.rules, take=self.intake.take, limit=self._limit),
             lifespan="off",
-            ws="none",
+            ws="websockets-sansio",
             log_config=None,
             access_log=False,
             server_header=False,

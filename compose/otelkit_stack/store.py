@@ -93,6 +93,11 @@ class Store:
         self.close()
 
     @property
+    def retention_s(self) -> float | None:
+        """The age in seconds at which records are forgotten; None for never."""
+        return self._retention_s
+
+    @property
     def failure(self) -> str | None:
         """Why nothing can be written now, in one sentence; None while all is well. The writer keeps trying."""
         with self._changed:

@@ -132,7 +132,7 @@ def test_a_request_without_a_host_or_with_two_is_refused():
 
 def test_ready_says_so(stack: RunningStack):
     answer = httpx.get(stack.url + "/-/ready")
-    assert (answer.status_code, answer.text) == (200, "ready")
+    assert (answer.status_code, answer.text) == (200, "ready\n")
 
 
 def test_after_a_flush_over_http_everything_acknowledged_can_be_read(stack: RunningStack):

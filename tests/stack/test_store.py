@@ -225,7 +225,7 @@ def test_a_disk_that_fills_up_delays_what_is_written_and_is_said_until_there_is_
 
         connection.execute("PRAGMA max_page_count = 1000000")
         stack.flush()
-        assert httpx.get(stack.url + "/-/ready").text == "ready"
+        assert httpx.get(stack.url + "/-/ready").text == "ready\n"
         assert [trace.spans for trace in stack.queries.newest_traces()] == [100, 100, 100]
         assert (stack.store.counts.dropped, stack.store.failure) == (0, None)
     assert caplog.text.count("is full") == 1  # said once, not every second

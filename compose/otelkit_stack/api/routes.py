@@ -18,7 +18,10 @@ from otelkit_stack.store import Store
 
 
 def api_routes(store: Store, queries: Queries) -> list[Route]:
-    """Those of Tempo, ``/api/otelkit/v1/traces/{id}``, ``/-/ready`` and ``/-/flush``."""
+    """Those of Tempo, ``/api/otelkit/v1/traces/{id}``, ``/-/ready``, ``/-/healthy`` and ``/-/flush``.
+
+    Loki and Tempo say that they are ready at ``/ready``, in the same word.
+    """
 
     def trace_with_all(request: Request) -> Response:
         trace_id = request.path_params["trace_id"]
@@ -29,7 +32,10 @@ def api_routes(store: Store, queries: Queries) -> list[Route]:
 
     async def ready(_request: Request) -> Response:
         failure = store.failure
-        return PlainTextResponse(failure, 503) if failure else PlainTextResponse("ready")
+        return PlainTextResponse(failure, 503) if failure else PlainTextResponse("ready\n")
+
+    async def healthy(_request: Request) -> Response:
+        return PlainTextResponse("Prometheus Server is Healthy.\n")
 
     async def flush(_request: Request) -> Response:
         try:
@@ -42,6 +48,8 @@ def api_routes(store: Store, queries: Queries) -> list[Route]:
         *tempo_routes(store.file, queries),
         Route("/api/otelkit/v1/traces/{trace_id}", trace_with_all),
         Route("/-/ready", ready),
+        Route("/ready", ready),
+        Route("/-/healthy", healthy),
         Route("/-/flush", flush, methods=["POST"]),
     ]
 

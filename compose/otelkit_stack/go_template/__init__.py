@@ -1,10 +1,10 @@
-"""Go's text templates, as far as log lines and alerts use them: values, pipelines, functions, ``if``, ``with``, ``range``, variables.
+"""Go's text templates, as far as log lines and alerts use them. Each language gives its own functions beside Go's.
 
 >>> Template("{{ .level | ToUpper }}", {"ToUpper": str.upper}).render({"level": "warn"})
 'WARN'
 """
 
+from otelkit_stack.go_template.errors import TemplateError
 from otelkit_stack.go_template.template import Template
-from otelkit_stack.go_template.tokens import TemplateError
 
 __all__ = ["Template", "TemplateError"]

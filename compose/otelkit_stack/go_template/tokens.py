@@ -1,80 +1,104 @@
-"""A template's text cut into actions, and an action into tokens."""
+"""A template as text and tokens."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
-_ACTION = re.compile(r"\{\{(-\s)?(.*?)(\s-)?\}\}", re.DOTALL)
+from otelkit_stack.go_template.errors import TemplateError
+
 _TOKEN = re.compile(
-    r"""\s*(?:
-    (?P<string>"(?:\\.|[^"\\])*"|`[^`]*`)
-  | (?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
-  | (?P<variable>\$[A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)
-  | (?P<field>\.[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*)
-  | (?P<dot>\.)
-  | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
-  | (?P<mark>:=|[|(),=])
-)""",
+    r"""(?P<space>\s+)
+    |(?P<text>"(?:[^"\\\n]|\\.)*"|`[^`]*`)
+    |(?P<character>'(?:[^'\\\n]|\\.)+')
+    |(?P<number>[+-]?(?:0[xX][0-9a-fA-F_]+|(?:[0-9][0-9_]*)?\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9][0-9_]*\.)(?![\w.]))
+    |(?P<variable>\$\w*)
+    |(?P<field>\.\w+)
+    |(?P<word>[A-Za-z_]\w*)
+    |(?P<symbol>:=|=|\||\(|\)|,|\.)
+    """,
     re.VERBOSE | re.DOTALL,
 )
+_END = re.compile(r"\s*(?P<trim>(?<=\s)-)?\}\}")
 
 
-class TemplateError(ValueError):
-    """A template that cannot be read, or whose functions refuse their arguments."""
-
-
-class WrongArgumentsError(Exception):
-    """A function was given too few arguments; the text says how many it wants."""
-
-
-class Token(NamedTuple):
-    """``kind`` is the name of a group above, ``at`` where it begins in the template, as ``line:column``."""
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Part of an action. ``follows_space`` tells ``$labels .x`` from ``$labels.x``."""
 
     kind: str
     text: str
-    at: str = ""
+    follows_space: bool
+    place: str = ""
+    """Line and byte of the line in the template."""
+
+    @property
+    def line(self) -> int:
+        """The line, the first being 1."""
+        return int(self.place.partition(":")[0] or 1)
 
 
-class Piece(NamedTuple):
-    """Text to be printed as it is, or the inside of an action."""
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What stands between ``{{`` and ``}}``."""
 
-    text: str
-    is_action: bool
-    start: int = 0
-
-
-def pieces(template: str) -> Iterator[Piece]:
-    """Texts and actions in turn; ``{{-`` and ``-}}`` take the white space beside them. Raises TemplateError for an open action."""
-    at, trims = 0, False
-    for match in _ACTION.finditer(template):
-        text = template[at : match.start()]
-        yield Piece(_trimmed(text, left=trims, right=bool(match[1])), is_action=False)
-        if not match[2].lstrip().startswith("/*"):
-            yield Piece(match[2].strip(), True, match.start(2) + len(match[2]) - len(match[2].lstrip()))
-        at, trims = match.end(), bool(match[3])
-    rest = template[at:]
-    if "{{" in rest:
-        raise TemplateError("unclosed action")
-    yield Piece(_trimmed(rest, left=trims, right=False), is_action=False)
+    tokens: tuple[Token, ...]
+    line: int = 1
 
 
-def _trimmed(text: str, *, left: bool, right: bool) -> str:
-    text = text.lstrip() if left else text
-    return text.rstrip() if right else text
+def split(source: str) -> Iterator[str | Action]:
+    """Texts and actions, in turn. Raises TemplateError."""
+    at = 0
+    trims_next = False
+    while True:
+        opening = source.find("{{", at)
+        text = source[at:] if opening < 0 else source[at:opening]
+        if trims_next:
+            text = text.lstrip(" \t\r\n")
+        if opening < 0:
+            if text:
+                yield text
+            return
+        start = opening + 2
+        if re.match(r"-\s", source[start:]):
+            text, start = text.rstrip(" \t\r\n"), start + 1
+        if text:
+            yield text
+        action, at, trims_next = _action(source, start)
+        if action is not None:
+            yield action
 
 
-def tokens(action: str, template: str = "", start: int = 0) -> list[Token]:
-    """The tokens of an action that begins at ``start`` of the template. Raises TemplateError for a character that starts none."""
-    at, found = 0, []
-    while at < len(action.rstrip()):
-        match = _TOKEN.match(action, at)
-        if match is None or match.lastgroup is None:
-            raise TemplateError(f"unexpected {action[at:].strip()[:1]!r} in command")
-        position = start + match.start(match.lastgroup)
-        before = template[:position]
-        place = f"{before.count(chr(10)) + 1}:{len(before[before.rfind(chr(10)) + 1 :].encode())}"
-        found.append(Token(match.lastgroup, match[match.lastgroup], place))
-        at = match.end()
-    return found
+def line_of(source: str, at: int) -> int:
+    """The line of a place in the template, the first being 1."""
+    return source.count("\n", 0, at) + 1
+
+
+def _place(source: str, at: int) -> str:
+    before = source[source.rfind("\n", 0, at) + 1 : at]
+    return f"{line_of(source, at)}:{len(before.encode(errors='surrogateescape'))}"
+
+
+def _action(source: str, start: int) -> tuple[Action | None, int, bool]:
+    if comment := re.compile(r"\s*/\*").match(source, start):
+        closing = source.find("*/", comment.end())
+        end = _END.match(source, closing + 2) if closing >= 0 else None
+        if end is None:
+            raise TemplateError("unclosed comment", line_of(source, start))
+        return None, end.end(), end["trim"] is not None
+    tokens: list[Token] = []
+    follows_space = True
+    at = start
+    while True:
+        if end := _END.match(source, at):
+            return Action(tuple(tokens), line_of(source, start)), end.end(), end["trim"] is not None
+        token = _TOKEN.match(source, at)
+        if token is None:
+            rest = source[at : at + 1]
+            raise TemplateError(f"unexpected {rest!r} in an action" if rest else "unclosed action", line_of(source, at))
+        kind = token.lastgroup or ""
+        if kind != "space":
+            tokens.append(Token(kind, token[0], follows_space, _place(source, at)))
+        follows_space = kind == "space"
+        at = token.end()

@@ -13,8 +13,8 @@ from typing import Any
 
 from otelkit.catalog.logql import INDEX_LABELS
 from otelkit_stack.logql.line import Line
-from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.receiver.attributes import UNKNOWN_SERVICE
+from otelkit_stack.selectors.matchers import Matcher
 
 _INDEXED = tuple(label.name for label in INDEX_LABELS)
 _LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")

@@ -19,7 +19,7 @@ from otelkit_stack.logql.ranges import Times, over_windows
 from otelkit_stack.logql.reading import Lines
 from otelkit_stack.logql.stages.template_functions import _go_replacement
 from otelkit_stack.logql.units import go_duration_ns, size_bytes
-from otelkit_stack.promql.regex import compiled
+from otelkit_stack.selectors.regex import compiled
 
 MOST_STEPS = 11_000
 MOST_SERIES = 5000

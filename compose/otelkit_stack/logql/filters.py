@@ -14,7 +14,7 @@ from typing import Protocol
 from otelkit_stack.logql.errors import LogQLError
 from otelkit_stack.logql.line import Line
 from otelkit_stack.logql.units import go_duration_ns, size_bytes
-from otelkit_stack.promql.matchers import Matcher
+from otelkit_stack.selectors.matchers import Matcher
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "=": operator.eq,

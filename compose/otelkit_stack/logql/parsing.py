@@ -22,8 +22,8 @@ from otelkit_stack.logql.stages.patterns import PatternParser
 from otelkit_stack.logql.strings import unquoted
 from otelkit_stack.logql.units import duration_ns, size_bytes
 from otelkit_stack.logql.validation import validated
-from otelkit_stack.promql.matchers import Matcher
-from otelkit_stack.promql.regex import RegexError
+from otelkit_stack.selectors.matchers import Matcher
+from otelkit_stack.selectors.regex import RegexError
 
 _LONGEST = 131_072
 """Characters of a query, as in Loki."""
@@ -32,6 +32,20 @@ _LONGEST = 131_072
 @lru_cache(maxsize=256)
 def parse(text: str) -> s.Query:
     """The query's tree, checked. Raises LogQLError, of which ParseError is one kind."""
+    return validated(_tree(text))
+
+
+def selector(text: str) -> tuple[Matcher, ...]:
+    """The conditions of a selector, which may be ``{}``. Raises LogQLError for any other query."""
+    tree = _tree(text)
+    if not isinstance(tree, s.LogQuery) or tree.stages:
+        raise LogQLError("only label matchers are supported")
+    return tree.matchers
+
+
+def _tree(text: str) -> s.Query:
+    if not text.strip():
+        raise ParseError("syntax error: unexpected $end")
     if len(text) > _LONGEST:
         raise LogQLError(f"parse error : input size too long ({len(text)} > {_LONGEST})")
     try:
@@ -44,7 +58,7 @@ def parse(text: str) -> s.Query:
         raise
     except UnexpectedInput as error:
         raise _worded(text, error) from None
-    return validated(tree)
+    return tree
 
 
 @cache

@@ -13,11 +13,17 @@ from otelkit_stack.logql.stages.line_filters import LineFilter
 
 _LINES = """
 SELECT log.time_ns, log.body, log.attributes, log.severity_number, log.severity_sent, log.observed_ns, log.flags, log.trace_id, log.span_id,
-       log.resource_id, scope.name AS scope_name, scope.version AS scope_version, scope.attributes AS scope_attributes
+       log.resource_id, log.rowid, scope.name AS scope_name, scope.version AS scope_version, scope.attributes AS scope_attributes
 FROM log JOIN scope ON scope.id = log.scope_id
-WHERE log.time_ns > ? AND log.time_ns <= ? AND log.resource_id IN (SELECT value FROM json_each(?)) {texts}
+"""
+# The plus keeps SQLite on the index of times, whose order is the answer's: of most queries only the first lines are wanted.
+_IN_TIME = """
+WHERE log.time_ns > ? AND log.time_ns <= ? AND +log.resource_id IN (SELECT value FROM json_each(?)) {texts}
 ORDER BY log.time_ns {direction}, log.rowid {direction}
 """
+_ARRIVED = "WHERE log.rowid > ? AND +log.resource_id IN (SELECT value FROM json_each(?)) ORDER BY log.rowid LIMIT ?"
+
+_BEFORE_ALL, _AFTER_ALL = -1, 2**63 - 1
 
 
 class Lines:
@@ -47,10 +53,31 @@ class Lines:
                 break
             if stage.needed_text:
                 texts.append(stage.needed_text)
-        sql = _LINES.format(texts=" AND instr(log.body, ?)" * len(texts), direction="DESC" if newest_first else "ASC")
+        sql = _LINES + _IN_TIME.format(texts=" AND instr(log.body, ?)" * len(texts), direction="DESC" if newest_first else "ASC")
         cursor = self._connection.cursor()
         cursor.row_factory = sqlite3.Row
         for row in cursor.execute(sql, (after_ns, until_ns, json.dumps([*streams]), *texts)):
             line = line_of(row, streams[row["resource_id"]])
             if all(stage.run(line) for stage in query.stages):
                 yield line
+
+    def newest(self, query: s.LogQuery, limit: int) -> tuple[list[Line], int]:
+        """The newest ``limit`` lines that come through the query's stages, by time, and the place behind which :meth:`arrived` goes on."""
+        place = self._connection.execute("SELECT max(rowid) FROM log").fetchone()[0] or 0
+        found: list[Line] = []
+        for line in self.read(query, _BEFORE_ALL, _AFTER_ALL, newest_first=True):
+            if len(found) >= limit:
+                break
+            found.append(line)
+        return found[::-1], place
+
+    def arrived(self, query: s.LogQuery, place: int, limit: int) -> tuple[list[Line], int]:
+        """Lines in the order in which they came, of the next ``limit`` records behind a place, and the new place."""
+        streams = self.streams(query)
+        last = self._connection.execute("SELECT max(rowid) FROM log").fetchone()[0] or 0
+        cursor = self._connection.cursor()
+        cursor.row_factory = sqlite3.Row
+        rows = cursor.execute(_LINES + _ARRIVED, (place, json.dumps([*streams]), limit)).fetchall()
+        lines = [line_of(row, streams[row["resource_id"]]) for row in rows]
+        found = [line for line in lines if all(stage.run(line) for stage in query.stages)]
+        return found, rows[-1]["rowid"] if len(rows) >= limit else max(place, last)

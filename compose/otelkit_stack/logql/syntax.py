@@ -7,7 +7,7 @@ from typing import Literal
 
 from otelkit_stack.logql.filters import LabelFilter
 from otelkit_stack.logql.stages.stage import Stage
-from otelkit_stack.promql.matchers import Matcher
+from otelkit_stack.selectors.matchers import Matcher
 
 
 @dataclass(frozen=True, slots=True)

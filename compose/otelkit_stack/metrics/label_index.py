@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from sys import intern
 
-from otelkit_stack.promql.matchers import Matcher
+from otelkit_stack.selectors.matchers import Matcher
 
 METRIC_NAME = "__name__"
 

@@ -12,8 +12,8 @@ from otelkit_stack.metrics.chunk import Times, Values
 from otelkit_stack.metrics.head import NO_ROW, Head
 from otelkit_stack.metrics.label_index import METRIC_NAME, LabelIndex
 from otelkit_stack.metrics.merging import between, merged, sorted_run
-from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.rows import Batch, SampleRow
+from otelkit_stack.selectors.matchers import Matcher
 
 QUIET_MS = 3_600_000
 """A series that got nothing for an hour leaves the memory."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from otelkit_stack.metrics.samples import Samples
 from otelkit_stack.promql.labels import Labels
-from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.promql.storage import Series
+from otelkit_stack.selectors.matchers import Matcher
 
 
 class SampleStorage:

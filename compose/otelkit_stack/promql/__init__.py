@@ -13,9 +13,9 @@ from otelkit_stack.promql.engine import Engine
 from otelkit_stack.promql.errors import QueryError
 from otelkit_stack.promql.labels import Labels
 from otelkit_stack.promql.limits import Cancellation, Options
-from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.promql.results import MatrixAnswer, Result, ScalarAnswer, StringAnswer, VectorAnswer
 from otelkit_stack.promql.storage import STALE, MemoryStorage, Series, Storage
+from otelkit_stack.selectors.matchers import Matcher
 
 __all__ = [
     "STALE",

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from otelkit_stack.promql.go_text import general, quoted
+from otelkit_stack.go_text import general, quoted
 from otelkit_stack.promql.tokens import position
 
 _WARNING, _INFO = "PromQL warning: ", "PromQL info: "

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from otelkit_stack.go_text import answered
 from otelkit_stack.promql.errors import BadQueryError, QueryError
-from otelkit_stack.promql.go_text import answered
 from otelkit_stack.promql.results import Answer, MatrixAnswer, Result, ScalarAnswer, StringAnswer, VectorAnswer
 
 _MOST_ANNOTATIONS = 10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otelkit_stack.promql.go_text import quoted
+from otelkit_stack.go_text import quoted
 from otelkit_stack.promql.labels import METRIC_NAME
 from otelkit_stack.promql.signatures import PARAMETER_TYPES, ValueType
 from otelkit_stack.promql.syntax import (

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from otelkit_stack.promql.annotations import Annotations
 from otelkit_stack.promql.limits import Budget, Options
-from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.promql.samples import Samples
 from otelkit_stack.promql.storage import Series, Storage
+from otelkit_stack.selectors.matchers import Matcher
 
 
 @dataclass(slots=True)

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from otelkit_stack.go_text import quoted
 from otelkit_stack.promql import durations
 from otelkit_stack.promql.aggregations import aggregated, quantiles
 from otelkit_stack.promql.calls import Value, absent, called, timestamps
 from otelkit_stack.promql.context import Context
 from otelkit_stack.promql.errors import EvaluationError
 from otelkit_stack.promql.frames import Frame, Scalar, Text, merge_same_labels
-from otelkit_stack.promql.go_text import quoted
 from otelkit_stack.promql.grid import Grid, between
 from otelkit_stack.promql.groups import grouped
 from otelkit_stack.promql.labels import is_label_name

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+from otelkit_stack.go_strings import unquoted
+from otelkit_stack.go_text import quoted
 from otelkit_stack.promql.checks import check
 from otelkit_stack.promql.errors import ParseError
-from otelkit_stack.promql.go_text import quoted
 from otelkit_stack.promql.labels import is_label_name
 from otelkit_stack.promql.selector_grammar import read_at_modifier, read_brackets, read_offset_modifier, read_selector
 from otelkit_stack.promql.signatures import EXPERIMENTAL_AGGREGATORS, PARAMETER_TYPES, SIGNATURES, Signature
-from otelkit_stack.promql.strings import unquoted
 from otelkit_stack.promql.syntax import Aggregate, Binary, Call, Expression, Matching, Number, Paren, String, Unary
 from otelkit_stack.promql.token_stream import TokenStream
 from otelkit_stack.promql.tokens import AGGREGATORS, COMPARISONS, DURATION_WORDS, METRIC_WORDS, SET_OPERATORS, Token

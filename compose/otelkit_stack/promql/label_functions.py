@@ -9,7 +9,7 @@ from dataclasses import replace
 from otelkit_stack.promql.errors import EvaluationError
 from otelkit_stack.promql.frames import Frame, merge_same_labels
 from otelkit_stack.promql.labels import METRIC_NAME, Labels, is_label_name
-from otelkit_stack.promql.regex import RegexError, compiled
+from otelkit_stack.selectors.regex import RegexError, compiled
 
 _REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})", re.ASCII)
 

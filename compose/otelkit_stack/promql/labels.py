@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Self
 
-from otelkit_stack.promql.go_text import quoted
+from otelkit_stack.go_text import quoted
 
 METRIC_NAME = "__name__"
 BUCKET = "le"

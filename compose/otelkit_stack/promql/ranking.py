@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
+from otelkit_stack.go_text import general, plain
 from otelkit_stack.promql.arrays import Booleans, Floats, Integers
 from otelkit_stack.promql.errors import EvaluationError
 from otelkit_stack.promql.frames import Frame
-from otelkit_stack.promql.go_text import general, plain
 from otelkit_stack.promql.groups import Groups, grouped
 from otelkit_stack.promql.labels import Labels
 from otelkit_stack.promql.selection_heap import chosen_by_heap

@@ -6,15 +6,15 @@ import math
 from dataclasses import replace
 from typing import cast
 
+from otelkit_stack.go_strings import unquoted
+from otelkit_stack.go_text import plain
 from otelkit_stack.promql.duration_grammar import read_offset, read_positive
-from otelkit_stack.promql.go_text import plain
 from otelkit_stack.promql.labels import METRIC_NAME
-from otelkit_stack.promql.matchers import Matcher, MatchOperator
-from otelkit_stack.promql.regex import RegexError
-from otelkit_stack.promql.strings import unquoted
 from otelkit_stack.promql.syntax import At, Duration, Expression, MatrixSelector, Subquery, VectorSelector
 from otelkit_stack.promql.token_stream import TokenStream
 from otelkit_stack.promql.tokens import Token
+from otelkit_stack.selectors.matchers import Matcher, MatchOperator
+from otelkit_stack.selectors.regex import RegexError
 
 _FARTHEST_S = 2**52
 """Seconds from the epoch that milliseconds can still count with room for offsets; Prometheus' own bound overflows."""

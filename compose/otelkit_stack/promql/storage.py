@@ -10,7 +10,7 @@ import numpy as np
 
 from otelkit_stack.promql.arrays import Floats, Integers
 from otelkit_stack.promql.labels import Labels
-from otelkit_stack.promql.matchers import Matcher, select_all
+from otelkit_stack.selectors.matchers import Matcher, select_all
 
 STALE_BITS = 0x7FF0000000000002
 """The NaN that Prometheus writes where a series ended; any other NaN is a value."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.promql.signatures import Signature, ValueType
+from otelkit_stack.selectors.matchers import Matcher
 
 
 @dataclass(frozen=True, slots=True)

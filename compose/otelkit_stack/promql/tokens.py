@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from otelkit_stack.go_strings import escape_complaint
+from otelkit_stack.go_text import quoted
 from otelkit_stack.promql.errors import ParseError
-from otelkit_stack.promql.go_text import quoted
-from otelkit_stack.promql.strings import escape_complaint
 
 AGGREGATORS = frozenset(
     (

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from otelkit_stack.go_template.errors import TemplateError
 from otelkit_stack.promql.errors import QueryError
 from otelkit_stack.promql.labels import METRIC_NAME, Labels
 from otelkit_stack.rules.alert import Alert, State, Transition
 from otelkit_stack.rules.asking import Ask, Vector
 from otelkit_stack.rules.errors import RuleError
 from otelkit_stack.rules.model import AlertingRule
-from otelkit_stack.rules.templates.errors import TemplateError
 from otelkit_stack.rules.templates.template import Template, TemplateData
 from otelkit_stack.rules.templates.values import Sample
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from otelkit_stack.go_text import answered, scientific
 from otelkit_stack.promql.durations import text
-from otelkit_stack.promql.go_text import answered, scientific
 from otelkit_stack.records import AlertChange
 from otelkit_stack.rules.alert import Alert
 from otelkit_stack.rules.group import GroupState, RuleState

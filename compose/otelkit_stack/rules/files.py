@@ -8,15 +8,15 @@ from pathlib import Path
 
 import yaml
 
+from otelkit_stack.go_template.errors import TemplateError
+from otelkit_stack.go_text import quoted
 from otelkit_stack.logql.errors import LogQLError
 from otelkit_stack.promql import durations
 from otelkit_stack.promql.errors import ParseError
-from otelkit_stack.promql.go_text import quoted
 from otelkit_stack.promql.labels import METRIC_NAME, Labels, is_label_name
 from otelkit_stack.rules.errors import RuleFileError
 from otelkit_stack.rules.languages import parsed
 from otelkit_stack.rules.model import AlertingRule, Group, Language, RecordingRule, Rule
-from otelkit_stack.rules.templates.errors import TemplateError
 from otelkit_stack.rules.templates.template import Template
 
 _GROUP_FIELDS = frozenset(("name", "interval", "query_offset", "limit", "rules", "labels"))

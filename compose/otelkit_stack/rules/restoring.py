@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from otelkit_stack.promql.labels import METRIC_NAME
-from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.promql.storage import STALE_BITS, Series, Storage
 from otelkit_stack.rules.alerting import FOR_STATE, AlertingState
+from otelkit_stack.selectors.matchers import Matcher
 
 
 def restore(alerting: AlertingState, storage: Storage, now: int, outage_ms: int, grace_ms: int) -> None:

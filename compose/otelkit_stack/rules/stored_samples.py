@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 
 from otelkit_stack.metrics.storage import SampleStorage
 from otelkit_stack.promql.labels import METRIC_NAME, Labels
-from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.promql.storage import Series
 from otelkit_stack.rows import Batch, SampleRow, SeriesRow, content_id, json_text
+from otelkit_stack.selectors.matchers import Matcher
 from otelkit_stack.store import QueueFullError, Store
 
 log = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from otelkit_stack.metrics.label_index import METRIC_NAME
-from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.queries import Queries
 from otelkit_stack.rows import Batch, SampleRow, SeriesRow, content_id
+from otelkit_stack.selectors.matchers import Matcher
 from otelkit_stack.store import Store
 
 

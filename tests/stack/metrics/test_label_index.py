@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otelkit_stack.metrics.label_index import LabelIndex
-from otelkit_stack.promql.matchers import Matcher
+from otelkit_stack.selectors.matchers import Matcher
 
 _values = st.sampled_from(["", "a", "b", "ab", "a.b"])
 _labels = st.dictionaries(st.sampled_from(["__name__", "job", "le"]), _values.filter(bool), max_size=3)

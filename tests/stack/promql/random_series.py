@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from otelkit_stack.promql.go_text import plain, quoted
+from otelkit_stack.go_text import plain, quoted
 from otelkit_stack.promql.labels import Labels
 from otelkit_stack.promql.storage import MemoryStorage
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from otelkit_stack.go_strings import unquoted
 from otelkit_stack.promql import durations
-from otelkit_stack.promql.strings import unquoted
 from tests.stack.promql.notation import SeriesLine, read_series
 
 _LOAD = re.compile(r"load(?P<nhcb>_with_nhcb)?\s+(?P<step>\S+)")

@@ -23,11 +23,11 @@ from otelkit_stack.promql.errors import NotEnabledError, ParseError, QueryError
 from otelkit_stack.promql.grammar import parse
 from otelkit_stack.promql.labels import Labels
 from otelkit_stack.promql.limits import Options
-from otelkit_stack.promql.matchers import select_all
 from otelkit_stack.promql.results import Answer, MatrixAnswer, Result, ScalarAnswer, StringAnswer, VectorAnswer
 from otelkit_stack.promql.signatures import DEPENDS_ON_EVALUATION_TIME
 from otelkit_stack.promql.storage import MemoryStorage
 from otelkit_stack.promql.syntax import Call, Expression, MatrixSelector, Subquery, VectorSelector
+from otelkit_stack.selectors.matchers import select_all
 from tests.stack.promql.script_language import Clear, Eval, Load, read_script
 from tests.stack.promql.shared_files import shared_folder
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otelkit_stack.promql.go_text import answered, general, plain, quoted
+from otelkit_stack.go_text import answered, general, plain, quoted
 
 
 @pytest.mark.parametrize(

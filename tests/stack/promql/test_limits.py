@@ -10,9 +10,9 @@ from otelkit_stack.promql.answers import failure
 from otelkit_stack.promql.engine import MOST_POINTS, Engine
 from otelkit_stack.promql.errors import QueryCanceledError, QueryError, QueryTimeoutError, TooManySamplesError
 from otelkit_stack.promql.limits import Cancellation, Options
-from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.promql.results import Result
 from otelkit_stack.promql.storage import MemoryStorage, Series
+from otelkit_stack.selectors.matchers import Matcher
 
 
 def storage_of(series: int, samples: int) -> MemoryStorage:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from otelkit_stack.promql.matchers import Matcher
-from otelkit_stack.promql.regex import RegexError, compiled
+from otelkit_stack.selectors.matchers import Matcher
+from otelkit_stack.selectors.regex import RegexError, compiled
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from otelkit_stack.rules.errors import RuleFileError
 from otelkit_stack.rules.shipped import rule_files, shipped_rules
 from otelkit_stack.store import Store
 from otelkit_stack.testing import RunningStack, running_stack
-from tests.backends import wait_until
+from tests.backends import program, running_alertmanager, wait_until
 from tests.stack.logql.records import SECOND_NS, logs_of_two_services
 from tests.stack.otlp_requests import key_values, metrics, post
 from tests.stack.rules.test_manager import MINUTE, Clock
@@ -316,10 +317,25 @@ def test_a_folder_that_is_not_there_or_empty_is_said_by_name(tmp_path: Path):
 
 
 def test_the_rules_that_come_with_the_kit_are_loaded_unchanged(tmp_path: Path):
-    """A3: the very files that Prometheus loads."""
+    """The very files that Prometheus loads."""
     for pace in ("", "demo"):
         file = shipped_rules(pace)
         assert file is not None
         with Store(tmp_path / f"data{pace}") as store, RuleEngine(store, [file]) as engine:
             assert {rule.health for group in engine.groups for rule in group.rules} == {"unknown"}
             assert any(rule.rule.name == "Watchdog" for group in engine.groups for rule in group.rules)
+
+
+@pytest.mark.backends
+def test_amtool_sees_the_alerts_in_a_real_alertmanager(tmp_path: Path):
+    """An alert that fires here is Alertmanager's, by its API v2, with labels and annotations."""
+    rule = "groups: [{name: a, interval: 50ms, rules: [{alert: Always, expr: vector(1), labels: {severity: page}}]}]"
+    amtool = program("amtool")
+    with (
+        running_alertmanager(tmp_path) as manager,
+        running_stack(tmp_path / "data", rules=[folder_of(tmp_path, always=rule)], alertmanagers=[manager.url]),
+    ):
+        wait_until(manager.alerts, 30, "Alertmanager got no alert")
+        command = [amtool, f"--alertmanager.url={manager.url}", "alert", "query", "severity=page", "-o", "simple"]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "Always" in shown

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from otelkit_stack.go_template.errors import TemplateError
 from otelkit_stack.promql import Engine, Labels, MemoryStorage
 from otelkit_stack.rules.alerting import AlertingState
 from otelkit_stack.rules.asking import promql
 from otelkit_stack.rules.errors import RuleFileError
 from otelkit_stack.rules.files import read
 from otelkit_stack.rules.model import AlertingRule
-from otelkit_stack.rules.templates.errors import TemplateError
 from otelkit_stack.rules.templates.template import Template
 from tests.backends import program
 from tests.stack.rules.template_cases import BROKEN, CASES, EXTERNAL_LABELS, EXTERNAL_URL, FAILING, LABELS, VALUE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from otelkit_stack.logql.filters import LabelFilter
 from otelkit_stack.logql.line import ERROR, ERROR_DETAILS, Line
-from otelkit_stack.promql.matchers import Matcher
+from otelkit_stack.selectors.matchers import Matcher
 
 Choice = tuple[str, Matcher | None]
 """A label, and the condition under which it is meant."""

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from otelkit_stack.go_template import Template, TemplateError
+from otelkit_stack.go_text import quoted
 from otelkit_stack.logql.errors import LogQLError
 from otelkit_stack.logql.line import Line
-from otelkit_stack.logql.stages.template_functions import functions_of
+from otelkit_stack.logql.stages.template_functions import FUNCTIONS, NAMES_OF_LINE, functions_of
 
 
-def template_of(text: str) -> Template:
-    """The template. Raises LogQLError with the reason, for one that cannot be read or uses what is not supported."""
+@lru_cache(maxsize=512)
+def _template(text: str, name: str) -> Template:
+    return Template(text, FUNCTIONS, later=NAMES_OF_LINE, name=name)
+
+
+def _rendered(text: str, name: str, line: Line) -> str | None:
     try:
-        return Template(text, functions_of(None), "line")
-    except TemplateError as error:
-        raise LogQLError(f"parse error : invalid line template: template: line: {error}") from error
-
-
-def _rendered(text: str, line: Line) -> str | None:
-    try:
-        return Template(text, functions_of(line), "line").render(_Missing(line.labels))
+        return _template(text, name).render(line.labels, functions=functions_of(line))
     except TemplateError as error:
         line.fail("TemplateFormatErr", str(error))
         return None
-
-
-class _Missing(dict[str, str]):
-    """Labels, where one that is not there prints as nothing."""
-
-    def get(self, key: str, default: object = None) -> str:  # noqa: ARG002
-        return super().get(key, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +32,14 @@ class LineFormat:
     template: str
 
     def __post_init__(self) -> None:
-        template_of(self.template)
+        try:
+            _template(self.template, "line")
+        except TemplateError as error:
+            stage = f"| line_format {quoted(self.template)}"
+            raise LogQLError(f"parse error : stage '{stage}' : invalid line template: {error}") from error
 
     def run(self, line: Line) -> bool:
-        text = _rendered(self.template, line)
+        text = _rendered(self.template, "line", line)
         if text is not None:
             line.text = text
         return True
@@ -60,14 +56,19 @@ class LabelFormat:
         for name in names:
             if names.count(name) > 1:
                 raise LogQLError(f"parse error : multiple label name '{name}' not allowed in a single format operation")
-        for _, source, is_template in self.formats:
-            if is_template:
-                template_of(source)
+        written = (f"{name}={quoted(source) if is_template else source}" for name, source, is_template in self.formats)
+        stage = f"| label_format {','.join(written)}"
+        for name, source, is_template in self.formats:
+            try:
+                if is_template:
+                    _template(source, "label")
+            except TemplateError as error:
+                raise LogQLError(f"parse error : stage '{stage}' : invalid template for label '{name}': {error}") from error
 
     def run(self, line: Line) -> bool:
         for name, source, is_template in self.formats:
             if is_template:
-                value = _rendered(source, line)
+                value = _rendered(source, "label", line)
                 if value is not None:
                     line.set(name, value)
             elif source in line.labels:

@@ -61,6 +61,14 @@ class JsonParser:
         return True
 
 
+def fields_of(text: str) -> Iterator[tuple[str, str, list[str]]]:
+    """The labels that an object gives: name, value, and the path to it. Raises ValueError for a text that is no object."""
+    value = _DECODER.decode(text)
+    if not isinstance(value, dict):
+        raise ValueError("no object")
+    yield from _with_paths(value, "", [])
+
+
 def why(text: str) -> str:
     """Loki's words, which are those of the parser it uses."""
     is_object = text.lstrip().startswith("{")
@@ -89,12 +97,16 @@ def steps_of(path: str) -> list[int | str]:
 
 
 def _fields(value: dict[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
+    yield from ((name, text) for name, text, _ in _with_paths(value, prefix, []))
+
+
+def _with_paths(value: dict[str, Any], prefix: str, path: list[str]) -> Iterator[tuple[str, str, list[str]]]:
     for key, inner in value.items():
         name = f"{prefix}_{sanitized(key, is_first=False)}" if prefix else sanitized(key)
         if isinstance(inner, dict):
-            yield from _fields(inner, name)
+            yield from _with_paths(inner, name, [*path, key])
         elif not isinstance(inner, list) and name:
-            yield name, _text(inner)
+            yield name, _text(inner), [*path, key]
 
 
 def _text(value: Any) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from otelkit_stack.logql.filters import AddressRange
 from otelkit_stack.logql.line import Line
 from otelkit_stack.logql.stages.patterns import matches_pattern
-from otelkit_stack.promql.regex import compiled
+from otelkit_stack.selectors.regex import compiled
 
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.]{3,}")
 

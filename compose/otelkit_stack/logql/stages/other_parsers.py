@@ -10,7 +10,7 @@ from otelkit_stack.logql.errors import LogQLError
 from otelkit_stack.logql.line import Line
 from otelkit_stack.logql.stages.json_parser import why
 from otelkit_stack.logql.stages.names import sanitized
-from otelkit_stack.promql.regex import compiled
+from otelkit_stack.selectors.regex import compiled
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 

@@ -1,22 +1,18 @@
-"""Functions of ``line_format`` and ``label_format``. Source: Loki's documentation of template functions, mostly sprig's."""
+"""Functions of ``line_format`` and ``label_format`` beside Go's own. Source: Loki's documentation of template functions, mostly sprig's."""
 
 from __future__ import annotations
 
 import base64
 import json
 import math
-import operator
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-from otelkit_stack.go_template.template import is_true, printed
-from otelkit_stack.go_template.tokens import WrongArgumentsError
+from otelkit_stack.go_template.values import AnyMap, Function, Moment, is_true
 from otelkit_stack.logql.line import Line
 from otelkit_stack.logql.units import duration_ns, size_bytes
-from otelkit_stack.promql.regex import compiled
+from otelkit_stack.selectors.regex import compiled
 
 
 def _number(value: Any) -> float:
@@ -44,14 +40,17 @@ def _go_replacement(text: str) -> str:
     return re.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", text.replace("\\", "\\\\"))
 
 
-def _round(*values: Any) -> float:
-    if len(values) < 2:
-        raise WrongArgumentsError(f"want at least 2 got {len(values) - 1}")
-    value, places = _number(values[0]), 10.0 ** _integer(values[1])
-    return math.floor(value * places + 0.5) / places
+def _round(value: Any, digits: Any, *_: Any) -> float:
+    places = 10.0 ** _integer(digits)
+    return math.floor(_number(value) * places + 0.5) / places
 
 
-_ALWAYS: dict[str, Callable[..., Any]] = {
+def _from_json(text: str) -> Any:
+    # Go reads every number of JSON as a float.
+    return json.loads(text, object_hook=AnyMap, parse_int=float)
+
+
+FUNCTIONS: dict[str, Function] = {
     "ToLower": str.lower,
     "ToUpper": str.upper,
     "lower": str.lower,
@@ -108,67 +107,13 @@ _ALWAYS: dict[str, Callable[..., Any]] = {
     "ceil": lambda value: math.ceil(_number(value)),
     "floor": lambda value: math.floor(_number(value)),
     "round": _round,
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "lt": operator.lt,
-    "le": operator.le,
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "and": lambda *values: next((value for value in values if not is_true(value)), values[-1]),
-    "or": lambda *values: next((value for value in values if is_true(value)), values[-1]),
-    "not": lambda value: not is_true(value),
-    "len": len,
-    "print": lambda *values: "".join(map(printed, values)),
-    "printf": lambda form, *values: _printf(form, values),
-    "fromJson": json.loads,
-    "index": lambda value, *keys: _indexed(value, keys),
-    "unixEpoch": lambda moment: str(int(moment.timestamp())),
+    "fromJson": _from_json,
+    "unixEpoch": lambda moment: str(moment.ns // 1_000_000_000),
 }
 
-_VERB = re.compile(r"%([-+# 0]*)(\d*)(?:\.(\d+))?([vsdqfgexXt%])")
+NAMES_OF_LINE = ("__line__", "__timestamp__")
 
 
-def _printf(form: str, values: tuple[Any, ...]) -> str:
-    waiting = iter(values)
-
-    def one(match: re.Match[str]) -> str:
-        flags, width, places, verb = match.groups()
-        if verb == "%":
-            return "%"
-        try:
-            value = next(waiting)
-        except StopIteration:
-            return f"%!{verb}(MISSING)"
-        if verb in "vst":
-            text = printed(value) if places is None else printed(value)[: int(places)]
-        elif verb == "q":
-            text = json.dumps(str(value), ensure_ascii=False)
-        elif verb in "dxX":
-            if not isinstance(value, int):
-                return f"%!{verb}(string={value})" if isinstance(value, str) else f"%!{verb}(float64={printed(value)})"
-            text = f"{value:{verb}}"
-        else:
-            if not isinstance(value, float):
-                return f"%!{verb}({'string' if isinstance(value, str) else 'int'}={value})"
-            text = f"{value:.{places or 6}{verb}}"
-        if "+" in flags and verb in "dfge" and not text.startswith("-"):
-            text = f"+{text}"
-        size = int(width or 0)
-        return text.ljust(size) if "-" in flags else text.zfill(size) if "0" in flags else text.rjust(size)
-
-    return _VERB.sub(one, form)
-
-
-def _indexed(value: Any, keys: tuple[Any, ...]) -> Any:
-    for key in keys:
-        value = value.get(key, "") if isinstance(value, Mapping) else value[key]
-    return value
-
-
-def functions_of(line: Line | None) -> dict[str, Callable[..., Any]]:
-    """The functions, those that know the line among them."""
-    return {
-        **_ALWAYS,
-        "__line__": lambda: line.text if line else "",
-        "__timestamp__": lambda: datetime.fromtimestamp(line.time_ns / 1e9, UTC) if line else None,
-    }
+def functions_of(line: Line) -> dict[str, Function]:
+    """The functions that know the line."""
+    return {"__line__": lambda: line.text, "__timestamp__": lambda: Moment(line.time_ns)}

@@ -1,1 +1,1 @@
-"""The templates of alerts: Go's text/template, as far as labels and annotations use it, with Prometheus' functions."""
+"""The templates of alerts: Go's, with Prometheus' functions and data."""

@@ -1,77 +1,18 @@
-"""The functions of templates: Go's own, and Prometheus'."""
+"""The functions that Prometheus gives templates beside Go's own."""
 
 from __future__ import annotations
 
-import html
 import ipaddress
 import re
-import urllib.parse
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from otelkit_stack.go_template.builtins import escaped
+from otelkit_stack.go_template.errors import TemplateError
+from otelkit_stack.go_template.values import Function, Span, Value, kind_of
 from otelkit_stack.promql import durations
-from otelkit_stack.promql.regex import RegexError, compiled
 from otelkit_stack.rules.templates import humanized
-from otelkit_stack.rules.templates.errors import TemplateError
-from otelkit_stack.rules.templates.formatting import formatted
-from otelkit_stack.rules.templates.values import Sample, Span, Value, is_true, kind_of, shown
-
-Function = Callable[..., Value]
-
-
-def _joined(*values: Value) -> str:
-    # Spaces only between operands neither of which is a string, as Go's Sprint does.
-    parts: list[str] = []
-    for index, value in enumerate(values):
-        if index and not isinstance(value, str) and not isinstance(values[index - 1], str):
-            parts.append(" ")
-        parts.append(shown(value))
-    return "".join(parts)
-
-
-def _equal(first: Value, *others: Value) -> bool:
-    if not others:
-        raise TemplateError("missing argument for comparison")
-    return any(_comparable(first, other) and first == other for other in others)
-
-
-def _comparable(first: Value, second: Value) -> bool:
-    if first is None or second is None:
-        return True
-    if kind_of(first) != kind_of(second) or not isinstance(first, str | int | float):
-        raise TemplateError("incompatible types for comparison")
-    return True
-
-
-def _ordered(compare: Callable[[Any, Any], bool]) -> Function:
-    def ordered(first: Value, second: Value) -> bool:
-        _comparable(first, second)
-        if first is None or second is None or isinstance(first, bool):
-            raise TemplateError("invalid type for comparison")
-        return compare(first, second)
-
-    return ordered
-
-
-def _index(value: Value, *keys: Value) -> Value:
-    for key in keys:
-        if isinstance(value, Mapping):
-            value = value.get(str(key), "")
-        elif isinstance(value, Sequence) and isinstance(key, int):
-            if not 0 <= key < len(value):
-                raise TemplateError(f"index out of range: {key}")
-            value = value[key]
-        else:
-            raise TemplateError(f"can't index item of type {kind_of(value)}")
-    return value
-
-
-def _length(value: Value) -> int:
-    if isinstance(value, str):
-        return len(value.encode(errors="surrogateescape"))
-    if isinstance(value, Mapping | Sequence):
-        return len(value)
-    raise TemplateError(f"len of type {kind_of(value)}")
+from otelkit_stack.rules.templates.values import Sample
+from otelkit_stack.selectors.regex import RegexError, compiled
 
 
 def _first(results: Value) -> Value:
@@ -140,25 +81,7 @@ def _parsed_duration(text: Value) -> float:
     return -seconds if is_negative else seconds
 
 
-def _escaped(text: Value) -> str:
-    return urllib.parse.quote_plus(str(text), safe="")
-
-
 FUNCTIONS: dict[str, Function] = {
-    "print": _joined,
-    "println": lambda *values: " ".join(map(shown, values)) + "\n",
-    "printf": lambda template, *values: formatted(str(template), values),
-    "html": lambda *values: html.escape(_joined(*values)).replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),
-    "urlquery": lambda *values: _escaped(_joined(*values)),
-    "not": lambda value: not is_true(value),
-    "eq": _equal,
-    "ne": lambda first, second: not _equal(first, second),
-    "lt": _ordered(lambda first, second: first < second),
-    "le": _ordered(lambda first, second: first <= second),
-    "gt": _ordered(lambda first, second: first > second),
-    "ge": _ordered(lambda first, second: first >= second),
-    "index": _index,
-    "len": _length,
     "first": _first,
     "label": lambda name, sample: _sample(sample).labels.get(str(name), ""),
     "value": lambda sample: _sample(sample).value,
@@ -181,9 +104,8 @@ FUNCTIONS: dict[str, Function] = {
     "stripPort": _without_port,
     "stripDomain": _without_domain,
     "safeHtml": lambda text: text,
-    "urlQueryEscape": _escaped,
-    "graphLink": lambda expression: f"/graph?g0.expr={_escaped(expression)}&g0.tab=0",
-    "tableLink": lambda expression: f"/graph?g0.expr={_escaped(expression)}&g0.tab=1",
+    "urlQueryEscape": escaped,
+    "graphLink": lambda expression: f"/graph?g0.expr={escaped(expression)}&g0.tab=0",
+    "tableLink": lambda expression: f"/graph?g0.expr={escaped(expression)}&g0.tab=1",
 }
-"""Functions that need nothing but their arguments. ``and`` and ``or``, which do not evaluate all of theirs, are the executor's."""
-LAZY = ("and", "or")
+"""Functions that need nothing but their arguments."""

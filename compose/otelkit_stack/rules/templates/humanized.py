@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from otelkit_stack.rules.templates.errors import TemplateError
-from otelkit_stack.rules.templates.values import Moment, Span, Value, kind_of, shown
+from otelkit_stack.go_template.errors import TemplateError
+from otelkit_stack.go_template.values import Moment, Span, Value, kind_of, shown
 
 _LARGE = ("k", "M", "G", "T", "P", "E", "Z", "Y")
 _SMALL = ("m", "u", "n", "p", "f", "a", "z", "y")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from otelkit_stack.rules.templates.errors import TemplateError
-from otelkit_stack.rules.templates.execution import Execution
-from otelkit_stack.rules.templates.functions import FUNCTIONS, LAZY, Function
-from otelkit_stack.rules.templates.grammar import parse
-from otelkit_stack.rules.templates.values import Data, Sample, Value
+from otelkit_stack import go_template
+from otelkit_stack.go_template.errors import TemplateError
+from otelkit_stack.go_template.values import Function, Value
+from otelkit_stack.rules.templates.functions import FUNCTIONS
+from otelkit_stack.rules.templates.values import Data, Sample
 
 Query = Callable[[str], Sequence[Sample]]
 
@@ -37,7 +37,7 @@ class Template:
     """A template that has been read once and can be expanded often. Raises TemplateError for one that cannot be read."""
 
     def __init__(self, source: str) -> None:
-        self._nodes = parse(source, frozenset(FUNCTIONS) | _WITH_CONTEXT | frozenset(LAZY), _VARIABLES)
+        self._template = go_template.Template(source, FUNCTIONS, later=_WITH_CONTEXT, variables=_VARIABLES)
 
     def expand(self, data: TemplateData) -> str:
         """The text. Raises TemplateError where a function fails on this data."""
@@ -48,7 +48,7 @@ class Template:
             "Value": data.value,
         }
         variables = {f"${name[0].lower()}{name[1:]}": value for name, value in fields.items()}
-        return Execution(FUNCTIONS | _context_functions(data), Data(fields), variables).run(self._nodes, Data(fields))
+        return self._template.render(Data(fields), variables, _context_functions(data))
 
 
 def _context_functions(data: TemplateData) -> dict[str, Function]:

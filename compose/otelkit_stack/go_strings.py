@@ -1,4 +1,4 @@
-"""The string literals of PromQL, which are Go's with single quotes as a third kind."""
+"""String literals as Go writes them; PromQL has single quotes as a third kind."""
 
 from __future__ import annotations
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
-from otelkit_stack.promql.go_text import quoted
-from otelkit_stack.promql.labels import Labels
-from otelkit_stack.promql.regex import compiled
+from otelkit_stack.go_text import quoted
+from otelkit_stack.selectors.regex import compiled
 
 _MOST_KNOWN = 100_000
 """Values that a matcher remembers; rules keep theirs for as long as they are loaded."""
@@ -50,6 +49,12 @@ class Matcher:
         return f"{self.name}{self.operator}{quoted(self.value)}"
 
 
-def select_all(matchers: tuple[Matcher, ...], labels: Labels) -> bool:
+class Labelled(Protocol):
+    """What gives the value of a label, empty for one that it does not have."""
+
+    def get(self, name: str, /) -> str: ...
+
+
+def select_all(matchers: tuple[Matcher, ...], labels: Labelled) -> bool:
     """Whether a series with these labels fulfils every condition."""
     return all(matcher.matches(labels.get(matcher.name)) for matcher in matchers)

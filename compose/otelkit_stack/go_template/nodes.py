@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Where:
+    """A part of the template, to be named when it fails."""
+
+    text: str
+    place: str
+    """Line and byte of the line."""
+
+
+@dataclass(frozen=True, slots=True)
 class Constant:
     """A literal: text, number, truth value or nil."""
 
@@ -25,6 +34,7 @@ class Variable:
 @dataclass(frozen=True, slots=True)
 class Function:
     name: str
+    where: Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ class Fields:
 
     base: Operand
     names: tuple[str, ...]
+    where: Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,7 @@ class Command:
     """A value, or a function with its arguments."""
 
     operands: tuple[Operand, ...]
+    where: Where
 
 
 @dataclass(frozen=True, slots=True)

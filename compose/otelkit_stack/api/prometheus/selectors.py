@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from otelkit_stack.promql.errors import BadParameterError, ParseError
 from otelkit_stack.promql.grammar import parse
-from otelkit_stack.promql.matchers import Matcher
 from otelkit_stack.promql.syntax import VectorSelector
+from otelkit_stack.selectors.matchers import Matcher
 
 
 def matchers_of(selector: str) -> tuple[Matcher, ...]:

@@ -17,17 +17,17 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from otelkit_stack.api.parameters import BadParameterError, integer_parameter, parameters_of, time_parameter
-from otelkit_stack.api.prometheus_errors import bad_data, failed
-from otelkit_stack.api.series_selectors import matchers_of
+from otelkit_stack.api.prometheus.errors import bad_data, failed
+from otelkit_stack.api.prometheus.selectors import matchers_of
 from otelkit_stack.errors import StackError
 from otelkit_stack.promql.errors import QueryError
 from otelkit_stack.promql.labels import Labels
-from otelkit_stack.promql.matchers import Matcher, select_all
 from otelkit_stack.queries import Queries
 from otelkit_stack.rules import answers
 from otelkit_stack.rules.engine import RuleEngine
 from otelkit_stack.rules.group import GroupState, RuleState
 from otelkit_stack.rules.model import AlertingRule, Language
+from otelkit_stack.selectors.matchers import Matcher, select_all
 
 _TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from otelkit_stack.promql.go_text import general, plain, quoted
-from otelkit_stack.rules.templates.values import Value, kind_of, shown
+from otelkit_stack.go_template.values import Value, kind_of, shown
+from otelkit_stack.go_text import general, plain, quoted
 
 _VERB = re.compile(r"%(?P<flags>[-+# 0]*)(?P<width>\d+)?(?:\.(?P<precision>\d*))?(?P<verb>.)", re.DOTALL)
 

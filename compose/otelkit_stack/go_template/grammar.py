@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from otelkit_stack.promql.strings import escape_complaint, unquoted
-from otelkit_stack.rules.templates.errors import TemplateError
-from otelkit_stack.rules.templates.nodes import (
+from otelkit_stack.go_strings import escape_complaint, unquoted
+from otelkit_stack.go_template.errors import TemplateError
+from otelkit_stack.go_template.nodes import (
     Branch,
     Command,
     Constant,
@@ -20,8 +20,9 @@ from otelkit_stack.rules.templates.nodes import (
     Pipeline,
     Text,
     Variable,
+    Where,
 )
-from otelkit_stack.rules.templates.tokens import Action, Token, split
+from otelkit_stack.go_template.tokens import Action, Token, split
 
 _BRANCHES = ("if", "with", "range")
 _UNSUPPORTED = ("define", "template", "block")
@@ -39,11 +40,13 @@ class _Parser:
         self._functions = functions
         self._scopes: list[set[str]] = [set(variables)]
         self._loops = 0
+        self._line = 1
+        """Where the action at hand begins."""
 
     def whole(self) -> tuple[Node, ...]:
         nodes, end = self._nodes()
         if end is not None:
-            raise TemplateError(f"unexpected {{{{{end.tokens[0].text}}}}}")
+            raise TemplateError(f"unexpected {{{{{end.tokens[0].text}}}}}", end.line)
         return nodes
 
     def _nodes(self) -> tuple[tuple[Node, ...], Action | None]:
@@ -53,8 +56,9 @@ class _Parser:
             if isinstance(part, str):
                 nodes.append(Text(part))
                 continue
+            self._line = part.line
             if not part.tokens:
-                raise TemplateError("missing value for command")
+                raise TemplateError("missing value for command", self._line)
             word = part.tokens[0].text
             if word in ("else", "end"):
                 return tuple(nodes), part
@@ -73,6 +77,8 @@ class _Parser:
     def _branch(self, kind: str, tokens: tuple[Token, ...]) -> Branch:
         self._scopes.append(set())
         self._loops += kind == "range"
+        if not tokens:
+            raise TemplateError(f"missing value for {kind}", self._line)
         pipeline = self._pipeline(tokens, in_range=kind == "range")
         body, end = self._nodes()
         self._loops -= kind == "range"
@@ -88,7 +94,7 @@ class _Parser:
                 raise TemplateError(f"unexpected {rest[0].text!r} behind {{{{else}}}}")
             otherwise, end = self._nodes()
         if end is None or end.tokens[0].text != "end":
-            raise TemplateError(f"{{{{{kind}}}}} has no {{{{end}}}}")
+            raise TemplateError("unexpected EOF", self._line)
         self._scopes.pop()
         return Branch(kind, pipeline, body, otherwise)
 
@@ -104,7 +110,8 @@ class _Parser:
             names, is_assignment, tokens = (texts[0], texts[2]), texts[3] == "=", tokens[4:]
         commands, rest = self._commands(tokens)
         if rest:
-            raise TemplateError(f"unexpected {rest[0].text!r} in command")
+            said = "right paren" if rest[0].text == ")" else repr(rest[0].text)
+            raise TemplateError(f"unexpected {said}" + ("" if rest[0].text == ")" else " in command"), rest[0].line)
         # As in Go, what is assigned to counts as known from then on; whether it is shows when the template runs.
         self._scopes[-1].update(names)
         return Pipeline(commands, names, is_assignment)
@@ -114,14 +121,15 @@ class _Parser:
         commands: list[Command] = []
         while True:
             operands: list[Operand] = []
+            before = tokens
             while tokens and tokens[0].text not in ("|", ")"):
                 operand, tokens = self._operand(tokens)
                 operands.append(operand)
             if not operands:
-                raise TemplateError("missing value for command")
+                raise TemplateError(f'unexpected "{tokens[0].text}" in command' if tokens else "missing value for command", self._line)
             if commands and isinstance(operands[0], Constant | Dot):
-                raise TemplateError(f"non executable command in pipeline stage {len(commands) + 1}")
-            commands.append(Command(tuple(operands)))
+                raise TemplateError(f"non executable command in pipeline stage {len(commands) + 1}", self._line)
+            commands.append(Command(tuple(operands), _where(before[: len(before) - len(tokens)])))
             if not tokens or tokens[0].text == ")":
                 return tuple(commands), tokens
             tokens = tokens[1:]
@@ -140,16 +148,16 @@ class _Parser:
             case "number":
                 base = Constant(_number(token.text))
             case "variable":
-                self._require_variable(token.text)
+                self._require_variable(token)
                 base = Variable(token.text)
             case "field":
-                base = Fields(Dot(), (token.text[1:],))
+                base = Fields(Dot(), (token.text[1:],), _where((token,)))
             case "word" if token.text in _CONSTANTS:
                 base = Constant(_CONSTANTS[token.text])
             case "word":
                 if token.text not in self._functions:
-                    raise TemplateError(f'function "{token.text}" not defined')
-                base = Function(token.text)
+                    raise TemplateError(f'function "{token.text}" not defined', token.line)
+                base = Function(token.text, _where((token,)))
             case _ if token.text == ".":
                 base = Dot()
             case _ if token.text == "(":
@@ -159,15 +167,23 @@ class _Parser:
                 base, tokens = Pipeline(commands), tokens[1:]
             case _:
                 raise TemplateError(f"unexpected {token.text!r} in operand")
-        names: list[str] = []
+        chain: list[Token] = []
         while tokens and tokens[0].kind == "field" and not tokens[0].follows_space:
-            names.append(tokens[0].text[1:])
+            chain.append(tokens[0])
             tokens = tokens[1:]
-        return (Fields(base, tuple(names)) if names else base), tokens
+        if not chain:
+            return base, tokens
+        # Go says that a chain is where its second part begins.
+        where = Where(token.text + "".join(one.text for one in chain), chain[0].place)
+        return Fields(base, tuple(one.text[1:] for one in chain), where), tokens
 
-    def _require_variable(self, name: str) -> None:
-        if name != "$" and not any(name in scope for scope in self._scopes):
-            raise TemplateError(f'undefined variable "{name}"')
+    def _require_variable(self, token: Token) -> None:
+        if token.text != "$" and not any(token.text in scope for scope in self._scopes):
+            raise TemplateError(f'undefined variable "{token.text}"', token.line)
+
+
+def _where(tokens: Sequence[Token]) -> Where:
+    return Where("".join(f" {one.text}" if one.follows_space else one.text for one in tokens).strip(), tokens[0].place)
 
 
 def _number(text: str) -> int | float:

@@ -1,4 +1,4 @@
-"""RE2's regular expressions, which PromQL uses, as Python's.
+"""RE2's regular expressions, which the query languages use, as Python's.
 
 The two share most of their syntax. Where they differ, the expression is translated (``$`` is the very end, ``(?i)`` holds to the
 end of its group, ``\\d`` is ASCII, ``[[:alpha:]]``), and what only one of them has is refused in RE2's words.

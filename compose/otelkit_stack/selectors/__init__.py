@@ -1,0 +1,1 @@
+"""What the query languages select by: conditions on labels, and RE2's regular expressions."""
