@@ -268,6 +268,7 @@ def _set_own_level(runtime: Runtime) -> None:
 
 def _measure(runtime: Runtime) -> None:
     from otelkit.metrics import business, user_instruments
+    from otelkit.patterns import gauges
 
     config = runtime.config.metrics
     if not config.exporters:
@@ -277,6 +278,8 @@ def _measure(runtime: Runtime) -> None:
         runtime.notes.append(_road(runtime.config, "metrics"))
     runtime.undo.callback(business.switch_off)
     business.switch_on(runtime.aggregator, strict=config.strict)
+    runtime.undo.callback(gauges.switch_off)
+    gauges.switch_on(runtime.aggregator)
     runtime.undo.callback(user_instruments.switch_off)
     keeps_all = runtime.config.requests.engine == "upstream"
     made_by = user_instruments.switch_on(config.series_cap, runtime.aggregator.overflowed, keeps_all=keeps_all)

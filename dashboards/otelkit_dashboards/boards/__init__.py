@@ -1,6 +1,6 @@
 """The boards, one file each. A new one is a file here, a line below, and a BoardFact in the catalogue."""
 
-from otelkit_dashboards.boards import database, endpoint, service_overview, telemetry_health
+from otelkit_dashboards.boards import database, endpoint, events, service_overview, telemetry_health
 from otelkit_dashboards.model import Dashboard
 
-BOARDS: tuple[Dashboard, ...] = (service_overview.BOARD, endpoint.BOARD, database.BOARD, telemetry_health.BOARD)
+BOARDS: tuple[Dashboard, ...] = (service_overview.BOARD, endpoint.BOARD, database.BOARD, events.BOARD, telemetry_health.BOARD)

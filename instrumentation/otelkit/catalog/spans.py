@@ -106,5 +106,30 @@ OUTBOUND = SpanFact(
     ),
 )
 
-SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND)
+_EVENT = (
+    l.MESSAGING_SYSTEM,
+    l.MESSAGING_DESTINATION_NAME,
+    l.MESSAGING_OPERATION_NAME,
+    l.MESSAGING_OPERATION_TYPE,
+    l.MESSAGING_MESSAGE_ID,
+    l.CLOUDEVENTS_EVENT_TYPE,
+    l.CLOUDEVENTS_EVENT_SOURCE,
+    l.ERROR_TYPE,
+)
+EVENT_SEND = SpanFact(
+    "event-send",
+    SpanKind.PRODUCER,
+    "send orders",
+    "An event of the outbox given to the broker: a child of the span that stored it, or linked to it where that was long ago.",
+    _EVENT,
+)
+EVENT_PROCESS = SpanFact(
+    "event-process",
+    SpanKind.CONSUMER,
+    "process orders",
+    "One attempt of a consumer at an event: a child of the span that sent it, or linked to it where that was long ago.",
+    (*_EVENT, l.MESSAGING_CONSUMER_GROUP_NAME),
+)
+
+SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND, EVENT_SEND, EVENT_PROCESS)
 """Every span that the kit makes today; those that it will make are in :mod:`otelkit.catalog.ahead.spans`."""

@@ -7,6 +7,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from otelkit import settings_field as s
+from otelkit.config.events import Events
 from otelkit.config.export import Export
 from otelkit.settings_field import setting
 
@@ -266,6 +267,7 @@ class Config:
     requests: Requests = field(default_factory=Requests)
     database: Database = field(default_factory=Database)
     clients: Clients = field(default_factory=Clients)
+    events: Events = field(default_factory=Events)
     preset: str = "production"
     sources: dict[str, str] = field(default_factory=dict)
     """Where each setting that is not the preset's came from: ``traces.sample_ratio`` -> ``OTEL_TRACES_SAMPLER_ARG``."""
@@ -282,6 +284,7 @@ SECTIONS: dict[str, type] = {
     "requests": Requests,
     "database": Database,
     "clients": Clients,
+    "events": Events,
 }
 
 

@@ -7,6 +7,7 @@ Source: OpenTelemetry semantic conventions 1.37; names without a convention are 
 from otelkit.catalog.labels.alerting import *
 from otelkit.catalog.labels.database import *
 from otelkit.catalog.labels.http import *
+from otelkit.catalog.labels.messaging import *
 from otelkit.catalog.labels.model import *
 from otelkit.catalog.labels.process import *
 from otelkit.catalog.labels.resource import *
