@@ -63,19 +63,22 @@ class Gauges:
             self._asking = Lock()
             self._reset()
         with self._asking:
-            self._look()
-        return list(self._answer.get(metric, {}).items())
+            answer = self._look()
+        return list(answer.get(metric, {}).items())
 
-    def _look(self) -> None:
+    def _look(self) -> Answer:
+        """What is known now; asks again where that is old."""
+        answer = self._answer
         waited = self._clock() - self._asked_at
         if self._thread is not None and self._thread.is_alive():
             if waited > PATIENCE:
-                self._answer = {}
+                answer = self._answer = {}
                 self._warn(f"it has not answered within {PATIENCE:g} seconds")
         elif waited >= ASK_EVERY:
             self._asked_at = self._clock()
             self._thread = Thread(target=self._fetch, name="otelkit-gauges", daemon=True)
             self._thread.start()
+        return answer
 
     def _fetch(self) -> None:
         context.attach(suppressed())  # what is asked here is nobody's query

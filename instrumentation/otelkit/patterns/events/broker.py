@@ -28,8 +28,10 @@ _SYSTEMS = {"amqp": "rabbitmq", "amqps": "rabbitmq", "pyamqp": "rabbitmq", "redi
 _POLLING = 0.05
 """Seconds between two looks of kombu into queues that cannot wake it; its own default is 1."""
 
+_NO_QUEUE = "otelkit.no-queue"
+"""Where kombu would put what no queue takes. It warns first, which is made an error; without such a queue it is silent."""
 _PATIENCE = 10.0
-"""Seconds that RabbitMQ may take to confirm a message."""
+"""Seconds that the broker may take to answer, and RabbitMQ to confirm a message."""
 _HEARTBEAT = 30.0
 """Seconds after which a consumer notices that RabbitMQ is silently gone."""
 
@@ -183,7 +185,10 @@ class Broker:
         return self._connection
 
     def _made(self, heartbeat: float) -> Any:
-        options: dict[str, Any] = {"polling_interval": _POLLING, "confirm_publish": True, **self._options}
+        if self.system == "rabbitmq":
+            options = {"confirm_publish": True, **self._options}
+            return self._kombu.Connection(self._address, transport_options=options, connect_timeout=_PATIENCE, heartbeat=heartbeat)
+        options = {"polling_interval": _POLLING, "deadletter_queue": _NO_QUEUE, **self._options}
         parts = urlsplit(self._address)
         if parts.scheme == "filesystem":
             from otelkit.patterns.events.filesystem import folders
@@ -191,9 +196,7 @@ class Broker:
             return self._kombu.Connection(
                 transport="otelkit.patterns.events.filesystem:Transport", transport_options={**options, **folders(parts.path)}
             )
-        if self.system == "rabbitmq":
-            options.pop("polling_interval")
-        return self._kombu.Connection(self._address, transport_options=options, connect_timeout=5, heartbeat=heartbeat)
+        return self._kombu.Connection(self._address, transport_options=options, connect_timeout=_PATIENCE)
 
     def _exchange(self, destination: str) -> Any:
         return self._kombu.Exchange(destination, type="direct", durable=True)
