@@ -233,7 +233,7 @@ def test_handlers_are_found_by_their_consumers():
     subscribe("orders", consumer="found")(print)
     subscribe("orders", consumer="found")(print)
     assert [one.queue for one in subscriptions(("found",))] == ["orders.found"]
-    with pytest.raises(OtelkitError, match='The consumer "found" of "orders" has a handler already: builtins.print'):
+    with pytest.raises(OtelkitError, match=r'The consumer "found" of "orders" has a handler already: builtins\.print'):
         subscribe("orders", consumer="found")(repr)
     with pytest.raises(OtelkitError, match=r"fuond is no consumer of this project\. There are .*found"):
         subscriptions(("fuond",))

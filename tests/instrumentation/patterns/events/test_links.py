@@ -26,8 +26,8 @@ def test_an_old_event_begins_a_trace_of_its_own_with_a_link(post: Post):
         post.consume()
         sent, worked = captured.span("send orders"), captured.span("process orders")
     assert sent["trace_id"] != ORIGIN[3:35]
-    assert (sent["parent_span_id"], sent["links"]) == (None, [ORIGIN[36:52]])
-    assert worked["links"] == [sent["span_id"]]
+    assert (sent["parent_span_id"], sent["links"]) == (None, [ORIGIN[3:35]])
+    assert worked["links"] == [sent["trace_id"]]
 
 
 def test_the_caller_s_decision_not_to_sample_is_kept(post: Post):
