@@ -64,11 +64,13 @@ class Broker:
             )
         try:
             import kombu
+            from kombu.transport.virtual.base import UndeliverableWarning
         except ImportError:
             raise OtelkitError(
                 "The events of otelkit travel through kombu, which is not installed.\nInstall it with:  pip install 'otelkit[events]'"
             ) from None
         self._kombu: Any = kombu
+        self._no_route = UndeliverableWarning
         self._address = address
         self._options = {name: _plain(value) for name, value in (options or {}).items()}
         self._connection: Any = None
@@ -96,7 +98,7 @@ class Broker:
             if self._producer is None:
                 self._producer = connection.Producer(serializer=None)
             with warnings.catch_warnings():
-                warnings.simplefilter("error", self._kombu.transport.virtual.base.UndeliverableWarning)
+                warnings.simplefilter("error", self._no_route)
                 self._producer.publish(
                     body.encode(),
                     exchange=exchange,

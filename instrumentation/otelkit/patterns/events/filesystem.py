@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections import deque
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -35,6 +36,10 @@ def folders(path: str) -> dict[str, str]:
 class Channel(filesystem.Channel):
     """Puts and takes messages by renaming files, which is atomic. What fails says so as an OSError: a full disk is no wrong message."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._seen: dict[str, deque[str]] = {}
+
     def _put(self, queue: str, payload: Any, **_: Any) -> None:
         # Wall-clock nanoseconds, padded: the order must hold across processes, and across a restart of the machine.
         name = f"{time.time_ns():020d}-{secrets.token_hex(4)}.{queue}.msg"
@@ -45,7 +50,11 @@ class Channel(filesystem.Channel):
 
     def _get(self, queue: str) -> Any:
         folder = Path(self.data_folder_in)
-        for name in sorted(entry for entry in os.listdir(folder) if entry.partition(".")[2] == f"{queue}.msg"):  # noqa: PTH208  (names alone)
+        seen = self._seen.setdefault(queue, deque())
+        if not seen:  # what comes later has a later name, so a list is good until its end
+            seen.extend(sorted(name for name in os.listdir(folder) if name.partition(".")[2] == f"{queue}.msg"))  # noqa: PTH208
+        while seen:
+            name = seen.popleft()
             taken = folder / f"{_HIDDEN}{os.getpid()}-{name}"
             try:
                 (folder / name).rename(taken)

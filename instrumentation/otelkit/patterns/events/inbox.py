@@ -13,7 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from otelkit.config import Events
@@ -118,9 +118,11 @@ class Inbox:
         try:
             with transaction.atomic(self.using):
                 states = (InboxState.FAILED, InboxState.WAITING)
-                stored = InboxEvent.objects.using(self.using).select_for_update().filter(id=row.id, state__in=states).first()
-                if stored is None:
+                stored_row = InboxEvent.objects.using(self.using).filter(id=row.id, state__in=states)
+                # Locks the row where rows can be locked, and makes a writer of us where (SQLite) one must not become one halfway.
+                if not stored_row.update(state=F("state")):
                     return None
+                stored = stored_row.get()
                 if not self._is_next(event) and not self._may_overtake(stored, event, follows=follows):
                     return None
                 stored.state, stored.body, stored.error = InboxState.DONE, "", ""
@@ -138,14 +140,12 @@ class Inbox:
     def _go_on(self, event: CloudEvent, outcome: Outcome) -> None:
         """Works on what waited for this event, one after the other."""
         while outcome in (Outcome.OK, Outcome.DEAD) and self._keeps_order(event):
-            stream = self._stream(event).first()
-            if stream is None:
-                return
-            waiting = InboxEvent.objects.using(self.using).filter(**self._order_of(event), state=InboxState.WAITING)
-            row = waiting.filter(position=stream.position + 1).first()
+            after = (event.position or 0) + 1
+            waiting = InboxEvent.objects.using(self.using).filter(**self._order_of(event), position=after, state=InboxState.WAITING)
+            row = waiting.first()
             if row is None or (found := self._again(row, follows=True)) is None:
                 return
-            outcome = found
+            event, outcome = CloudEvent.from_json(row.body), found
 
     def _keeps_order(self, event: CloudEvent) -> bool:
         return self.subscription.is_ordered and bool(event.aggregate) and event.position is not None

@@ -16,4 +16,5 @@ def _hurry(connection, **_: object) -> None:
     """These processes are killed, the machine is not: nobody needs to wait for the disk."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
+            cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = OFF")

@@ -22,9 +22,7 @@ class Command(BaseCommand):
         dice = random.Random(seed)
         for count in range(number):
             with transaction.atomic():
-                publish(
-                    "order.placed", {"fails": count % 50 == 7}, destination="orders", aggregate=f"order-{dice.randrange(AGGREGATES)}"
-                )
+                publish("order.placed", {"fails": count % 50 == 7}, destination="orders", aggregate=f"order-{dice.randrange(AGGREGATES)}")
             if count % 10 == 0:
                 with transaction.atomic():
                     publish("order.forgotten", destination="orders", aggregate="order-0")
