@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check gates generate servers wheel bench conformance matrix backends containers clean
+.PHONY: help demo test check gates generate servers soak wheel bench conformance matrix backends containers clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ generate: $(READY) ## Write the generated boards, rules and reference pages
 
 servers: $(SERVERS) ## Run Django under every server that can be installed: gevent, uWSGI, granian, hypercorn, daphne, ...
 	$(BIN)/python -m pytest -m servers $(ARGS)
+
+soak: $(READY) ## Send ten thousand events through relays that are killed, and prove that none is lost or doubled
+	$(BIN)/python -m pytest -m soak $(ARGS)
 
 wheel: $(READY) ## Build the wheel, install it into an empty environment and use it
 	$(BIN)/python -m pytest -m wheel $(ARGS)

@@ -61,6 +61,7 @@ _NEEDS = {
     "backends": ("make backends", ("prometheus", "promtool", "alertmanager", "amtool", "otelcol-contrib", "loki")),
     "containers": ("make containers", ("docker",)),
     "servers": ("make servers", ()),
+    "soak": ("make soak", ()),
     "wheel": ("make wheel", ()),
 }
 """Marker -> (the command that runs its tests, the programs it needs)."""

@@ -273,6 +273,7 @@ def _set_own_level(runtime: Runtime) -> None:
 
 def _measure(runtime: Runtime) -> None:
     from otelkit.metrics import business, user_instruments
+    from otelkit.patterns import gauges
     from otelkit.patterns.auth.django_signals import follow_django
 
     config = runtime.config.metrics
@@ -283,6 +284,8 @@ def _measure(runtime: Runtime) -> None:
         runtime.notes.append(_road(runtime.config, "metrics"))
     runtime.undo.callback(business.switch_off)
     business.switch_on(runtime.aggregator, strict=config.strict)
+    runtime.undo.callback(gauges.switch_off)
+    gauges.switch_on(runtime.aggregator)
     runtime.undo.callback(follow_django())
     runtime.undo.callback(user_instruments.switch_off)
     keeps_all = runtime.config.requests.engine == "upstream"

@@ -34,6 +34,12 @@ DATABASE = BoardFact(
     "Which queries are many, repeated, slow or failing, which line of code runs them, and whether the connection pool is large enough.",
     ("environment", "service"),
 )
+EVENTS = BoardFact(
+    "otelkit-events",
+    "Django / Events and sagas",
+    "Whether events get from their transaction to their consumers, how long that takes, what is given up, and how sagas end.",
+    ("environment", "service"),
+)
 BACKGROUND = BoardFact(
     "otelkit-background",
     "Django / Background work",
@@ -59,4 +65,4 @@ TELEMETRY_HEALTH = BoardFact(
     ("environment", "service"),
 )
 
-BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, DATABASE, BACKGROUND, RESILIENCE, ACCESS, TELEMETRY_HEALTH)
+BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, DATABASE, EVENTS, BACKGROUND, RESILIENCE, ACCESS, TELEMETRY_HEALTH)

@@ -58,5 +58,8 @@ EXPORT_ERROR_RATIO = 0.1
 TELEMETRY_LOSS_RATIO = 0.01
 """Share of spans, log lines and points that may be dropped before the other boards stop telling the truth."""
 
+OUTBOX_AGE = 60.0
+"""Seconds that an event may wait in an outbox before somebody should look at its relay."""
+
 TELEMETRY_AGE = 120.0
 """Seconds since a service's newest sample after which it counts as silent: eight exports at the default interval."""

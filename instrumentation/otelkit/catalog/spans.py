@@ -110,6 +110,30 @@ OUTBOUND = SpanFact(
     ),
 )
 
+_EVENT = (
+    l.MESSAGING_SYSTEM,
+    l.MESSAGING_DESTINATION_NAME,
+    l.MESSAGING_OPERATION_NAME,
+    l.MESSAGING_OPERATION_TYPE,
+    l.MESSAGING_MESSAGE_ID,
+    l.CLOUDEVENTS_EVENT_TYPE,
+    l.CLOUDEVENTS_EVENT_SOURCE,
+    l.ERROR_TYPE,
+)
+EVENT_SEND = SpanFact(
+    "event-send",
+    SpanKind.PRODUCER,
+    "send orders",
+    "An event of the outbox given to the broker: a child of the span that stored it, or linked to it where that was long ago.",
+    _EVENT,
+)
+EVENT_PROCESS = SpanFact(
+    "event-process",
+    SpanKind.CONSUMER,
+    "process orders",
+    "One attempt of a consumer at an event: a child of the span that sent it, or linked to it where that was long ago.",
+    (*_EVENT, l.MESSAGING_CONSUMER_GROUP_NAME),
+)
 STEP = SpanFact(
     "step",
     SpanKind.INTERNAL,
@@ -117,7 +141,6 @@ STEP = SpanFact(
     "A step inside of a request (a call of a cache, a template), where it was slow or all are asked for: `libraries.slow_step`.",
     (l.CACHE_NAME, l.CACHE_OPERATION, l.TEMPLATE_NAME, l.ERROR_TYPE),
 )
-
 COMMAND_RUN = SpanFact(
     "command",
     SpanKind.INTERNAL,
@@ -126,5 +149,5 @@ COMMAND_RUN = SpanFact(
     (l.COMMAND, l.PROCESS_EXIT_CODE, l.ERROR_TYPE),
 )
 
-SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND, STEP, COMMAND_RUN)
+SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND, EVENT_SEND, EVENT_PROCESS, STEP, COMMAND_RUN)
 """Every span that the kit makes today; those that it will make are in :mod:`otelkit.catalog.ahead.spans`."""

@@ -1,5 +1,6 @@
 """The configuration: every setting declared once, presets as values, and the loader that puts both together."""
 
+from otelkit.config.events import Events
 from otelkit.config.export import Export, Receiver
 from otelkit.config.loading import load
 from otelkit.config.presets import PRESETS
@@ -25,6 +26,7 @@ __all__ = [
     "Commands",
     "Config",
     "Database",
+    "Events",
     "Export",
     "Libraries",
     "Logs",

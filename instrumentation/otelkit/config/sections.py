@@ -8,6 +8,7 @@ from typing import Any
 
 from otelkit import settings_field as s
 from otelkit.catalog.libraries import LIBRARY_NAMES
+from otelkit.config.events import Events
 from otelkit.config.export import Export
 from otelkit.settings_field import setting
 
@@ -311,6 +312,7 @@ class Config:
     requests: Requests = field(default_factory=Requests)
     database: Database = field(default_factory=Database)
     clients: Clients = field(default_factory=Clients)
+    events: Events = field(default_factory=Events)
     libraries: Libraries = field(default_factory=Libraries)
     commands: Commands = field(default_factory=Commands)
     preset: str = "production"
@@ -329,6 +331,7 @@ SECTIONS: dict[str, type] = {
     "requests": Requests,
     "database": Database,
     "clients": Clients,
+    "events": Events,
     "libraries": Libraries,
     "commands": Commands,
 }

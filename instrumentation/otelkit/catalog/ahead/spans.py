@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from otelkit.catalog.ahead.api import API_VERSION
-from otelkit.catalog.ahead.messaging import MESSAGING_OPERATION_NAME, MESSAGING_SYSTEM
 from otelkit.catalog.ahead.tasks import QUEUE, TASK_NAME
-from otelkit.catalog.labels import ERROR_TYPE, MESSAGING_DESTINATION_NAME
+from otelkit.catalog.labels import (
+    ERROR_TYPE,
+    MESSAGING_DESTINATION_NAME,
+    MESSAGING_OPERATION_NAME,
+    MESSAGING_SYSTEM,
+)
 from otelkit.catalog.labels.model import Label
 from otelkit.catalog.spans import SpanFact, SpanKind
 

@@ -11,6 +11,7 @@ from otelkit.catalog.labels.database import *
 from otelkit.catalog.labels.django import *
 from otelkit.catalog.labels.health import *
 from otelkit.catalog.labels.http import *
+from otelkit.catalog.labels.messaging import *
 from otelkit.catalog.labels.model import *
 from otelkit.catalog.labels.process import *
 from otelkit.catalog.labels.resilience import *

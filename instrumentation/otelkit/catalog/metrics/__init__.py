@@ -4,7 +4,7 @@ Recording, drawing and alerting start from these objects. To add one, write it i
 importable from here. What has a name but no recorder yet is in :mod:`otelkit.catalog.ahead`.
 """
 
-from otelkit.catalog.metrics import access, commands, database, django, health, http, others, process, resilience, telemetry
+from otelkit.catalog.metrics import access, commands, database, django, health, http, others, outbox, process, resilience, telemetry
 from otelkit.catalog.metrics.access import *
 from otelkit.catalog.metrics.commands import *
 from otelkit.catalog.metrics.database import *
@@ -13,11 +13,14 @@ from otelkit.catalog.metrics.health import *
 from otelkit.catalog.metrics.http import *
 from otelkit.catalog.metrics.model import *
 from otelkit.catalog.metrics.others import *
+from otelkit.catalog.metrics.outbox import *
 from otelkit.catalog.metrics.process import *
 from otelkit.catalog.metrics.resilience import *
 from otelkit.catalog.metrics.telemetry import *
 
-SUBJECTS: tuple[Subject, ...] = tuple(map(subject_of, (http, django, database, commands, process, health, resilience, access, telemetry)))
+SUBJECTS: tuple[Subject, ...] = tuple(
+    map(subject_of, (http, django, database, outbox, commands, process, health, resilience, access, telemetry))
+)
 """The metrics by the file that declares them."""
 
 METRICS: tuple[Metric, ...] = tuple(metric for subject in SUBJECTS for metric in subject.metrics)

@@ -1,0 +1,1 @@
+"""A shop whose processes are killed in the middle of their work."""
