@@ -108,7 +108,7 @@ def _flooded(what: Callable[[Flood], float]) -> Callable[[Results], float | None
 GUNICORN = "gunicorn"
 FLOOD = "flood"
 GOALS = (
-    Goal(s.OFF.key, "of Django's own added", 0.005, _left_when_off, number="{:.1%}"),
+    Goal(s.OFF.key, "of Django's own added", 0.01, _left_when_off, number="{:.1%}"),
     Goal(s.TRACED.key, "of upstream's", 1 / 4, _share(s.TRACED, s.BARE, s.UPSTREAM)),
     Goal(s.SAMPLED.key, "of upstream's", 1 / 5, _share(s.SAMPLED, s.BARE, s.UPSTREAM_SAMPLED)),
     Goal(s.LOGGED.key, "of theirs", 1 / 5, _share(s.LOGGED, s.BARE, s.UPSTREAM_LOGGED)),

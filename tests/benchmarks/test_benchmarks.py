@@ -47,14 +47,17 @@ def test_traces_and_metrics_cost_a_quarter_of_upstreams_instructions() -> None:
     assert goal.is_met(results), goal.said(results)
 
 
-def test_the_work_is_told_from_the_sending_behind_it() -> None:
-    before, work, sending = (
-        f"part: {part}\ndesc: Trigger: --dump-before={MARK}\n\ntotals: {total}\n" for part, total in ((1, 5), (2, 1000), (3, 30))
-    )
-    end = "part: 4\ndesc: Trigger: Program termination\n\ntotals: 7\n"
-    assert read_counts([sending, end, before, work]) == Cost(1000, 1030)
+def counted(part: int, thread: int, total: int, trigger: str = f"--dump-before={MARK}") -> str:
+    """What callgrind writes of one thread."""
+    return f"version: 1\npart: {part}\nthread: {thread}\n\ndesc: Trigger: {trigger}\n\ntotals: {total}\n"
+
+
+def test_the_work_is_told_from_the_sending_behind_it_and_beside_it() -> None:
+    marks = [counted(3, 1, 30), counted(1, 1, 5), counted(2, 1, 1000)]
+    end = [counted(4, 1, 7, "Program termination"), counted(4, 2, 400, "Program termination")]
+    assert read_counts(["", *end, *marks]) == Cost(1000, 1430)
     with pytest.raises(RuntimeError, match="2 times instead of 3"):
-        read_counts([before, work, end])
+        read_counts([*end, *marks[1:]])
 
 
 def test_a_subject_that_does_not_run_says_why() -> None:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 from time import process_time_ns, sleep, thread_time_ns
+from typing import NoReturn
 
 from tests.benchmarks.subjects import SUBJECTS, Flush, Subject
 from tests.benchmarks.works import Supply
@@ -31,8 +32,8 @@ def observed(subject: Subject) -> Flush:
     return subject.observe()
 
 
-def count(supply: Supply, flush: Flush, before: int, counted: int) -> None:
-    """Does the work, and then sends what was recorded, between marks that :mod:`tests.benchmarks.measuring` tells callgrind to look for."""
+def count(supply: Supply, flush: Flush, before: int, counted: int) -> NoReturn:
+    """Does the work, and then sends what was recorded, between marks that callgrind is told to look for; and ends the process."""
     step = supply(range(before + counted))
     for number in range(before):
         step(number)
@@ -51,6 +52,7 @@ def count(supply: Supply, flush: Flush, before: int, counted: int) -> None:
     os.getloadavg()
     flush()
     os.getloadavg()
+    os._exit(0)  # what other threads do when the process ends is no part of it
 
 
 def main() -> None:
@@ -68,7 +70,6 @@ def main() -> None:
         supply = subject.work.prepare()
         if arguments.count:
             count(supply, flush, *subject.work.counts)
-            return
         done = 0
         for line in sys.stdin:
             steps = range(done, done + int(line))
