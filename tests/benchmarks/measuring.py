@@ -73,16 +73,9 @@ def _count(subject: Subject, environ: Mapping[str, str]) -> Cost:
     with tempfile.TemporaryDirectory(prefix="otelkit-bench-") as folder:
         output = Path(folder) / "callgrind.out"
         # Not counted from the start: start-up alone would take longer than everything else.
-        valgrind = [
-            "valgrind",
-            "--tool=callgrind",
-            "--instr-atstart=no",
-            "--separate-threads=yes",
-            f"--dump-before={MARK}",
-            f"--callgrind-out-file={output}",
-        ]
+        options = ["--tool=callgrind", "--instr-atstart=no", "--separate-threads=yes", f"--dump-before={MARK}"]
         run = subprocess.run(
-            [*valgrind, *_command(subject, "--count")],
+            ["valgrind", *options, f"--callgrind-out-file={output}", *_command(subject, "--count")],
             env=environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
