@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import resource
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -27,6 +28,8 @@ class Flood:
     """As the process counts them."""
     grown_mb: float
     """Memory that the process took in the meantime."""
+    busy: float
+    """Processors that making and sending them took, had they come at the rate that was asked for: 0.5 is half of one."""
 
     @property
     def unaccounted(self) -> int:
@@ -37,6 +40,7 @@ class Flood:
 def flood(rate: int, seconds: int) -> Flood:
     """One process makes spans at this rate. Raises RuntimeError, with its words, where it fails."""
     made = rate * seconds
+    before = _processor_seconds()
     with receiver() as running:
         command = [sys.executable, "-m", "tests.instrumentation.flood", running.endpoint, "--spans", str(made), "--rate", str(rate)]
         run = subprocess.run(command, capture_output=True, text=True, timeout=seconds * 10 + 60, check=False)
@@ -44,7 +48,14 @@ def flood(rate: int, seconds: int) -> Flood:
     if run.returncode != 0:
         raise RuntimeError(f"The flood failed:\n{run.stderr[-2000:]}")
     said = json.loads(run.stdout)
-    return Flood(said["rate"], made, arrived, sum(said["dropped"].values()), said["grown_mb"])
+    busy = (_processor_seconds() - before) / seconds
+    return Flood(said["rate"], made, arrived, sum(said["dropped"].values()), said["grown_mb"], busy)
+
+
+def _processor_seconds() -> float:
+    """Of the processes that this one has started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def spans_in(requests: Iterable[tuple[dict[str, str], bytes]]) -> int:

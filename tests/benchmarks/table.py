@@ -41,7 +41,7 @@ def _rows(results: Results) -> Iterator[list[str]]:
     if results.flood is not None:
         yield _words("**A flood of spans in one process**")
         found = results.flood
-        text = f"{found.made:,} spans: {found.arrived:,} arrived, {found.dropped:,} counted as dropped"
+        text = f"{found.made:,} spans: {found.arrived:,} arrived, {found.dropped:,} counted as dropped, {found.busy:.0%} of a processor"
         yield _words(text, _goals(FLOOD, results))
 
 

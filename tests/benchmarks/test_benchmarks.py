@@ -76,7 +76,7 @@ def test_a_missed_goal_ends_the_run_with_its_row(
 ) -> None:
     slow = Service([Served(740, 3.0)])
     results = Results(
-        services={s.BARE.key: Service([Served(1000, 2.0)]), s.TRACED.key: slow}, flood=Flood(20_000, 600_000, 600_000, 0, 9.0)
+        services={s.BARE.key: Service([Served(1000, 2.0)]), s.TRACED.key: slow}, flood=Flood(20_000, 600_000, 600_000, 0, 9.0, 0.6)
     )
     monkeypatch.setattr(bench, "measure", lambda *_, **__: results)
     with pytest.raises(SystemExit, match=r"^Goals were missed:\n  gunicorn: 74% of Django's requests/s \(at least 75%\)$"):
@@ -98,9 +98,9 @@ def test_gunicorns_ratios_are_those_of_the_middle_round() -> None:
 
 
 def test_a_flood_is_accounted_for_when_every_span_arrived_or_was_counted() -> None:
-    assert Flood(20_000, 100, 90, 10, 1.0).unaccounted == 0
-    assert Flood(20_000, 100, 90, 0, 1.0).unaccounted == 10
-    assert Flood(20_000, 100, 110, 0, 1.0).unaccounted == 10, "spans that arrived twice"
+    assert Flood(20_000, 100, 90, 10, 1.0, 0.6).unaccounted == 0
+    assert Flood(20_000, 100, 90, 0, 1.0, 0.6).unaccounted == 10
+    assert Flood(20_000, 100, 110, 0, 1.0, 0.6).unaccounted == 10, "spans that arrived twice"
 
 
 def test_spans_are_counted_as_the_receiver_has_them() -> None:

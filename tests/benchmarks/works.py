@@ -131,7 +131,7 @@ def spans(seed: int) -> list[Any]:
     return taken
 
 
-REQUEST = Work("request", _requests("items"), (50, 200), 500, sends=True)
+REQUEST = Work("request", _requests("items"), (50, 100), 500, sends=True)
 TEN_QUERIES = Work("ten-queries", _requests("pages", has_tables=True), (20, 50), 50, sends=True)
 N_PLUS_ONE = Work("n-plus-one", _requests("lists", has_tables=True), (20, 50), 50, sends=True)
 LINE = Work("line", log_lines, (100, 400), 2000)
