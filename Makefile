@@ -6,6 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
+BENCH := $(VENV)/.bench
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check gates generate servers soak wheel bench conformance matrix backends containers clean
@@ -45,8 +46,8 @@ soak: $(READY) ## Send ten thousand events through relays that are killed, and p
 wheel: $(READY) ## Build the wheel, install it into an empty environment and use it
 	$(BIN)/python -m pytest -m wheel $(ARGS)
 
-bench: $(READY) ## Measure what a request costs, beside upstream's instrumentation, in one run
-	$(BIN)/python -m tests.benchmarks.requests $(ARGS)
+bench: $(BENCH) ## Measure what it costs beside others, into BENCHMARKS.md (ARGS="requests encoder" are parts, ARGS=--quick a first look)
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 conformance: $(READY) ## Run Django's and DRF's own suites with the kit off and on (ARGS=--subset is quick), and compare with upstream
 	$(BIN)/python -m pytest -q tests/conformance
@@ -75,3 +76,8 @@ $(SERVERS): $(READY)
 	@echo "Installing the servers into $(VENV) (once, about half a minute) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,servers]'
 	@touch $(SERVERS)
+
+$(BENCH): $(READY)
+	@echo "Installing what otelkit is measured beside into $(VENV) (once, about ten seconds) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
+	@touch $(BENCH)

@@ -18,26 +18,25 @@ from typing import IO
 
 from tests.benchmarks.subjects import Subject
 
-COUNTS = (50, 150)
-"""Requests of the two runs under callgrind; their difference holds no start-up and no warming."""
-_LONGEST_RUN = 600.0
-"""Seconds that one run under callgrind may take; 20 are usual."""
+MARK = "getloadavg"
+"""A function of the C library that nobody calls but the worker: before what is counted, between work and sending, and behind.
+
+callgrind writes down what it has counted so far in the thread that meets it. Other threads are counted to the end.
+"""
+_LONGEST_RUN = 900.0
+"""Seconds that one run under callgrind may take; 10 are usual."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one request: in the thread that answers it, and in the whole process, its share of exporting included."""
+    """Of one step: by itself, and with its share of exporting, which another thread does."""
 
-    request: float
+    step: float
     process: float
 
-    def above(self, other: Cost) -> Cost:
-        """What is added to the other."""
-        return Cost(self.request - other.request, self.process - other.process)
 
-
-def environment(endpoint: str) -> dict[str, str]:
-    """Variables of every measured process: OTLP goes to ``endpoint``, everything else is at its default."""
+def environment(endpoint: str, **more: str) -> dict[str, str]:
+    """Variables of every measured process: OTLP goes to ``endpoint``, everything else but ``more`` is at its default."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "OTELKIT_", "DJANGO_"))}
     return {
         **kept,
@@ -45,6 +44,7 @@ def environment(endpoint: str) -> dict[str, str]:
         "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",
         "OTEL_SERVICE_NAME": "shop",
         "PYTHONHASHSEED": "0",
+        **more,
     }
 
 
@@ -57,26 +57,25 @@ def _command(subject: Subject, *arguments: str) -> list[str]:
 
 def can_count_instructions() -> bool:
     """Whether valgrind is installed."""
-    return shutil.which("valgrind") is not None
+    return shutil.which("valgrind") is not None and shutil.which("callgrind_control") is not None
 
 
-def instructions(subjects: Sequence[Subject], environ: Mapping[str, str]) -> Iterator[tuple[Subject, Cost]]:
-    """Thousands of instructions per request. Raises RuntimeError, with the program's words, for a subject that does not run."""
-    # Two at a time: what a process counts does not depend on who else runs.
-    with ThreadPoolExecutor(2) as pool:
-        runs = [(subject, [pool.submit(_count, subject, count, environ) for count in COUNTS]) for subject in subjects]
-        for subject, (few, many) in runs:
-            span = (COUNTS[1] - COUNTS[0]) * 1000
-            more = many.result().above(few.result())
-            yield subject, Cost(more.request / span, more.process / span)
+def instructions(subjects: Sequence[Subject], endpoint: str) -> Iterator[tuple[Subject, Cost]]:
+    """Thousands of instructions per step. Raises RuntimeError, with the program's words, for a subject that does not run."""
+    # Time is another one under callgrind: what is recorded is sent at the end, in one go, as a busy process does once a second.
+    environ = environment(endpoint, OTEL_BSP_SCHEDULE_DELAY="60000", OTEL_METRIC_EXPORT_INTERVAL="600000")
+    # Several at a time: what a process counts does not depend on who else runs.
+    with ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2)) as pool:
+        yield from zip(subjects, pool.map(lambda subject: _count(subject, environ), subjects), strict=True)
 
 
-def _count(subject: Subject, count: int, environ: Mapping[str, str]) -> Cost:
+def _count(subject: Subject, environ: Mapping[str, str]) -> Cost:
     with tempfile.TemporaryDirectory(prefix="otelkit-bench-") as folder:
         output = Path(folder) / "callgrind.out"
-        valgrind = ["valgrind", "--tool=callgrind", "--separate-threads=yes", f"--callgrind-out-file={output}"]
+        # Not counted from the start: start-up alone would take longer than everything else.
+        options = ["--tool=callgrind", "--instr-atstart=no", "--separate-threads=yes", f"--dump-before={MARK}"]
         run = subprocess.run(
-            [*valgrind, *_command(subject, "--count", str(count))],
+            ["valgrind", *options, f"--callgrind-out-file={output}", *_command(subject, "--count")],
             env=environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -86,66 +85,78 @@ def _count(subject: Subject, count: int, environ: Mapping[str, str]) -> Cost:
         )
         if run.returncode != 0:
             raise RuntimeError(f"{subject.key} ended with {run.returncode} under callgrind:\n{run.stderr[-2000:]}")
-        return read_counts([path.read_text() for path in sorted(Path(folder).glob("callgrind.out-*"))])
+        counted = read_counts([path.read_text() for path in Path(folder).iterdir()])
+    steps = subject.work.counts[1] * subject.work.per_step * 1000
+    return Cost(counted.step / steps, counted.process / steps)
 
 
 def read_counts(outputs: Sequence[str]) -> Cost:
-    """Instructions of thread 1, which answers, and of all threads, from callgrind's files, one a thread.
+    """Instructions that thread 1 spent between the first two marks, and those together with what sending cost in all threads.
 
-    Raises RuntimeError for a file without a thread number or a total.
+    ``outputs`` are callgrind's files: of thread 1 one for each mark, and of each thread one for the end.
+    Raises RuntimeError where marks are missing.
     """
-    by_thread: dict[int, int] = {}
+    parts: dict[int, int] = {}
+    others = 0
     for output in outputs:
-        thread, total = re.search(r"^thread: (\d+)$", output, re.MULTILINE), re.search(r"^totals: (\d+)$", output, re.MULTILINE)
-        if thread is None or total is None:
-            raise RuntimeError(f"This is not what callgrind writes with --separate-threads=yes: {output[:200]!r}")
-        by_thread[int(thread[1])] = int(total[1])
-    return Cost(by_thread[1], sum(by_thread.values()))
+        part, thread, total = (re.search(rf"^{name}: (\d+)$", output, re.MULTILINE) for name in ("part", "thread", "totals"))
+        if part is None or thread is None or total is None:
+            continue  # callgrind leaves an empty file, too
+        if thread[1] != "1":
+            others += int(total[1])
+        elif f"desc: Trigger: --dump-before={MARK}\n" in output:
+            parts[int(part[1])] = int(total[1])
+    if parts.keys() != {1, 2, 3}:
+        raise RuntimeError(f"callgrind met {MARK}() {len(parts)} times instead of 3: {[output[:200] for output in outputs]}")
+    return Cost(parts[2], parts[2] + parts[3] + others)
 
 
 # --- processor time ---------------------------------------------------------------------------------------------------
 
 
-def microseconds(subjects: Sequence[Subject], environ: Mapping[str, str], *, rounds: int, requests: int) -> Iterator[dict[str, Cost]]:
-    """The least microseconds per request so far, by the subject's key, after each round.
+def microseconds(subjects: Sequence[Subject], environ: Mapping[str, str], *, rounds: int, share: float = 1.0) -> Iterator[dict[str, Cost]]:
+    """The least microseconds per step so far, by the subject's key, after each round. ``share`` shortens each turn.
 
     All subjects take turns in each round, so that a busy minute of the machine is everybody's.
     """
     with _running(subjects, environ) as workers:
-        for worker in workers.values():
-            worker.answer(max(1, requests // 2))  # imports, caches and the first connection
+        turns = {key: max(1, round(worker.subject.work.turn * share)) for key, worker in workers.items()}
+        for key, worker in workers.items():
+            worker.work(max(1, turns[key] // 2))  # imports, caches and the first connection
         best: dict[str, Cost] = {}
         for _ in range(rounds):
             for key, worker in workers.items():
-                cost, known = worker.answer(requests), best.get(key)
-                best[key] = cost if known is None else Cost(min(cost.request, known.request), min(cost.process, known.process))
-            yield best
+                cost = worker.work(turns[key])
+                known = best.get(key, cost)
+                best[key] = Cost(min(cost.step, known.step), min(cost.process, known.process))
+            yield dict(best)
 
 
 class _Worker:
-    """A process that answers requests when it is told to."""
+    """A process that works when it is told to."""
 
     def __init__(self, subject: Subject, environ: Mapping[str, str], errors: IO[str]) -> None:
-        self._key = subject.key
+        self.subject = subject
         self._errors = errors
         self.process = subprocess.Popen(
             _command(subject), env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, bufsize=1
         )
 
-    def answer(self, requests: int) -> Cost:
-        """Microseconds of one of ``requests`` requests. Raises RuntimeError when the process has ended."""
+    def work(self, steps: int) -> Cost:
+        """Microseconds of one of ``steps`` steps. Raises RuntimeError when the process has ended."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         try:
-            self.process.stdin.write(f"{requests}\n")
+            self.process.stdin.write(f"{steps}\n")
             line = self.process.stdout.readline()
         except BrokenPipeError:
             line = ""
         if not line:
             self._errors.seek(0)
-            raise RuntimeError(f"{self._key} ended with {self.process.wait()}:\n{self._errors.read()[-2000:]}")
+            raise RuntimeError(f"{self.subject.key} ended with {self.process.wait()}:\n{self._errors.read()[-2000:]}")
         taken = json.loads(line)
-        return Cost(taken["request"] / requests / 1000, taken["process"] / requests / 1000)
+        things = steps * self.subject.work.per_step * 1000
+        return Cost(taken["step"] / things, taken["process"] / things)
 
     def end(self) -> None:
         """Lets the process leave by itself, or ends it."""

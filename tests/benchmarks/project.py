@@ -1,4 +1,4 @@
-"""What is measured: Django as ``startproject`` makes it, one view that does nothing, and one request to it as gunicorn would hand it in."""
+"""What is measured: Django as ``startproject`` makes it, and requests to it as gunicorn would hand them in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 SETTINGS: dict[str, Any] = {
-    "ALLOWED_HOSTS": ["shop.example"],
+    "ALLOWED_HOSTS": ["shop.example", "127.0.0.1"],
     "DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
     "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
     "INSTALLED_APPS": ["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "django.contrib.messages"],
@@ -34,13 +34,49 @@ def ok(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponse("ok")
 
 
-urlpatterns = [path("items/<int:pk>", ok)]
+def ten_queries(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answers after ten different queries by the ORM, as a page of a shop does."""
+    from django.contrib.auth.models import Group
+
+    groups = Group.objects
+    list(groups.all())
+    groups.count()
+    groups.filter(pk=pk).first()
+    groups.filter(name="staff").exists()
+    list(groups.values_list("name"))
+    list(groups.order_by("-name")[:5])
+    groups.filter(name__startswith="b").count()
+    list(groups.exclude(name="guests"))
+    groups.filter(pk__in=[1, 2, 3]).count()
+    groups.filter(name="nobody").update(name="somebody")
+    return HttpResponse("ok")
+
+
+def eleven_queries(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answers after 1 + 10 queries: the mistake that is called N+1."""
+    from django.contrib.auth.models import Group
+
+    list(Group.objects.all())
+    for number in range(10):
+        Group.objects.filter(pk=number).first()
+    return HttpResponse("ok")
+
+
+urlpatterns = [path("items/<int:pk>", ok), path("pages/<int:pk>", ten_queries), path("lists/<int:pk>", eleven_queries)]
+
+
+def make_tables() -> None:
+    """The one table that the queries read, empty, in the memory of this thread's connection."""
+    from django.contrib.auth.models import Group
+    from django.db import connection
+
+    with connection.schema_editor() as editor:
+        editor.create_model(Group)
+
 
 _ENVIRON = {
     "REQUEST_METHOD": "GET",
     "SCRIPT_NAME": "",
-    "PATH_INFO": "/items/7",
-    "RAW_URI": "/items/7?colour=red",
     "QUERY_STRING": "colour=red",
     "SERVER_NAME": "127.0.0.1",
     "SERVER_PORT": "8000",
@@ -59,10 +95,11 @@ _ENVIRON = {
 }
 
 
-def request_once(application: Callable[..., Any]) -> None:
+def request_once(application: Callable[..., Any], url: str) -> None:
     """One request through a WSGI application. Raises RuntimeError unless it is answered as it should be."""
     statuses = []
-    response = application({**_ENVIRON, "wsgi.input": io.BytesIO()}, lambda status, headers, *_: statuses.append(status))
+    environ = {**_ENVIRON, "PATH_INFO": url, "RAW_URI": f"{url}?colour=red", "wsgi.input": io.BytesIO()}
+    response = application(environ, lambda status, headers, *_: statuses.append(status))
     try:
         body = b"".join(response)
     finally:

@@ -1,65 +1,86 @@
-"""One process with one subject: ``python -m tests.benchmarks.worker KEY`` answers requests as often as it is told.
+"""One process with one subject: ``python -m tests.benchmarks.worker KEY`` works as often as it is told.
 
-With ``--count N`` it answers N requests and ends, which is what callgrind counts. Without, each line of standard input is a number of
-requests; for each it prints one JSON line with the nanoseconds of processor time they took: ``request`` in the thread that answers,
+With ``--count`` it works as often as its work says, between marks for callgrind, and ends. Without, each line of standard input is a
+number of steps; for each it prints one JSON line with the nanoseconds of processor time they took: ``step`` in the thread that worked,
 ``process`` in all threads, until everything recorded has been sent.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import random
+import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
-from time import process_time_ns, thread_time_ns
-from typing import Any
+from time import process_time_ns, sleep, thread_time_ns
+from typing import NoReturn
 
-from tests.benchmarks.project import request_once
 from tests.benchmarks.subjects import SUBJECTS, Flush, Subject
+from tests.benchmarks.works import Supply
 
 
-def prepare(subject: Subject) -> tuple[Callable[..., Any], Flush]:
-    """The application, observed, and how to flush the observer."""
+def observed(subject: Subject) -> Flush:
+    """Sets Django up with this observer. What comes back flushes it."""
     import django
     from django.conf import settings
-    from django.core.handlers.wsgi import WSGIHandler
 
     settings.configure(**subject.project())
     django.setup()
-    flush = subject.observe()
-    return WSGIHandler(), flush
+    return subject.observe()
+
+
+def count(supply: Supply, flush: Flush, before: int, counted: int) -> NoReturn:
+    """Does the work, and then sends what was recorded, between marks that callgrind is told to look for; and ends the process."""
+    step = supply(range(before + counted))
+    for number in range(before):
+        step(number)
+    flush()
+    gc.collect()
+    gc.freeze()  # a full collection walks through the whole program, once in some hundred requests: whether it came would be the result
+    switch_on = subprocess.Popen(["callgrind_control", "--instr=on", str(os.getpid())], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    while switch_on.poll() is None:
+        sleep(0.01)  # not wait(): callgrind hears the command only while it has something to do
+    if switch_on.returncode != 0:
+        assert switch_on.stderr is not None
+        raise RuntimeError(f"callgrind did not begin to count: {switch_on.stderr.read().decode()}")
+    os.getloadavg()
+    for number in range(before, before + counted):
+        step(number)
+    os.getloadavg()
+    flush()
+    os.getloadavg()
+    os._exit(0)  # what other threads do when the process ends is no part of it
 
 
 def main() -> None:
     """Reads the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("subject", choices=[subject.key for subject in SUBJECTS])
-    parser.add_argument("--count", type=int)
+    parser.add_argument("--count", action="store_true")
     arguments = parser.parse_args()
     random.seed(1)  # the same requests of a run are sampled each time
     channel = sys.stdout
     with Path(os.devnull).open("w") as null:
-        sys.stdout = null  # access lines are written, and go nowhere
-        application, flush = prepare(next(subject for subject in SUBJECTS if subject.key == arguments.subject))
-        if arguments.count is not None:
-            for _ in range(arguments.count):
-                request_once(application)
-            # In a thread of its own, where callgrind tells it from the requests: upstream exports in the thread that flushes.
-            flushing = Thread(target=flush)
-            flushing.start()
-            flushing.join()
-            return
+        sys.stdout = null  # log lines are written, and go nowhere
+        subject = next(subject for subject in SUBJECTS if subject.key == arguments.subject)
+        flush = observed(subject)
+        supply = subject.work.prepare()
+        if arguments.count:
+            count(supply, flush, *subject.work.counts)
+        done = 0
         for line in sys.stdin:
+            steps = range(done, done + int(line))
+            step = supply(steps)
             process_before, thread_before = process_time_ns(), thread_time_ns()
-            for _ in range(int(line)):
-                request_once(application)
-            answered = thread_time_ns()
+            for number in steps:
+                step(number)
+            worked = thread_time_ns()
             flush()
-            taken = {"request": answered - thread_before, "process": process_time_ns() - process_before}
+            taken = {"step": worked - thread_before, "process": process_time_ns() - process_before}
+            done = steps.stop
             print(json.dumps(taken), file=channel, flush=True)
 
 

@@ -132,11 +132,11 @@ class Refusing:
 def test_nothing_is_sent_before_the_receiver_wants_it(caplog):
     """B1: the wish holds for the signal that it was told, until its time."""
     from otelkit.export.exporter import Exporter
-    from tests.benchmarks.encoder import batches
+    from tests.benchmarks.works import spans
 
     sender = Refusing()
     exporter = Exporter(load({"metrics": {"exporters": []}}, {}), {}, Aggregator(100), sender)
-    for span in batches(1)[0][:3]:
+    for span in spans(0)[:3]:
         exporter.span(span)
     for _ in range(5):
         exporter._cycle(everything=False)

@@ -1,0 +1,65 @@
+"""The page that `make bench` writes: what was measured, how to read it, and the table."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from tests.benchmarks.results import Results, missed, not_judged
+from tests.benchmarks.table import table
+
+_PAGE = """\
+# What otelkit costs
+
+Written by `make bench`, which measures everything in one run and fails where a goal is missed; do not edit it.
+Numbers of two runs, or of two machines, are not to be compared. Ratios of instructions may be: they repeat to about 1 %.
+
+- **k-instr** are thousands of instructions of the thread that does the work, counted by callgrind.
+- **added** is what the observer adds to Django alone.
+- **ratio** is its share of what the last row of its section adds; under "other ways", of what OpenTelemetry's traces and metrics add.
+  Lines and spans are compared as they are.
+- **exported** is what is added when the thread that encodes and sends is counted too: to a receiver on this machine, with each exporter's
+  defaults.
+- **µs** is processor time, the least of rounds in which all take turns. It depends on what else the machine does.
+- **goal** is judged on instructions. gunicorn's and the flood's are not, and need a machine that has nothing else to do;
+  gunicorn's ratios are those of the middle one of rounds in which the servers take turns.
+- Every request has a path of its own and runs through the seven middlewares of `startproject`; its view answers at once.
+
+{table}
+
+{notes}
+"""
+_PACKAGES = (
+    "Django",
+    "opentelemetry-sdk",
+    "opentelemetry-instrumentation-django",
+    "opentelemetry-instrumentation-dbapi",
+    "structlog",
+    "django-structlog",
+    "django-prometheus",
+    "sentry-sdk",
+    "elastic-apm",
+    "gunicorn",
+)
+
+
+def page(results: Results, *, day: str, left_out: Sequence[str] = ()) -> str:
+    """The whole, in Markdown. ``left_out`` are sentences about what this run could not measure."""
+    notes = [*left_out]
+    if failures := missed(results):
+        notes.append(f"Goals missed: {'; '.join(failures)}.")
+    if rows := not_judged(results):
+        notes.append(f"Goals not judged, because their rows were not measured: {', '.join(rows)}.")
+    notes.append(f"Measured on {day} with Python {platform.python_version()} on {platform.machine()}; {', '.join(_versions())}.")
+    return _PAGE.format(table=table(results), notes="\n".join(notes))
+
+
+def _versions() -> list[str]:
+    found = []
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return found
