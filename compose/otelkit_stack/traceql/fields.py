@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from otelkit_stack.promql.regex import compiled
+from otelkit_stack.selectors.regex import compiled
 from otelkit_stack.traceql import syntax as s
 from otelkit_stack.traceql.lookup import Lookup, lookup_of
 from otelkit_stack.traceql.operators import applied

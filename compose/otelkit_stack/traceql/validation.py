@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otelkit_stack.promql.regex import RegexError, compiled
+from otelkit_stack.selectors.regex import RegexError, compiled
 from otelkit_stack.traceql import syntax as s
 from otelkit_stack.traceql.errors import NotSupportedError, TooMuchError, TraceQLError
 from otelkit_stack.traceql.operators import COMPARISONS, are_comparable, takes
