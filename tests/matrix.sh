@@ -2,7 +2,7 @@
 # A27: runs the tests of the instrumentation and the catalogue on each Python and Django that we support and this machine offers.
 #
 #   tests/matrix.sh                 every pair
-#   tests/matrix.sh --ends          the oldest and the newest pair of this machine, for CI
+#   tests/matrix.sh --ends          the oldest and the newest pair of this machine, side by side, for CI
 #   tests/matrix.sh 3.12/6.0 ...    these pairs
 #   tests/matrix.sh ... -- -k name  what follows -- goes to pytest
 #
@@ -85,9 +85,9 @@ run() { # PYTHON DJANGO [PYTEST ARGUMENT ...]: one line on stdout and in the tab
     shift 2
     pair="Python $python  Django $django"
     place="$FOLDER/py$python-django$django"
-    printf '%s  ' "$pair"
-    if ! environment "$(interpreter "$python")" "$django" "$place" >"$FOLDER/setup.txt" 2>&1; then
-        outcome="FAILED  its environment could not be made: $(tail -n 1 "$FOLDER/setup.txt")"
+    echo "$pair  begins; it takes some minutes"
+    if ! environment "$(interpreter "$python")" "$django" "$place" >"$place-setup.txt" 2>&1; then
+        outcome="FAILED  its environment could not be made: $(tail -n 1 "$place-setup.txt")"
     else
         # The tests choose their own warnings and settings; a cache or a plugin shared with other pairs would only mix them up.
         # shellcheck disable=SC2086  # a list of folders
@@ -100,7 +100,7 @@ run() { # PYTHON DJANGO [PYTEST ARGUMENT ...]: one line on stdout and in the tab
             outcome="FAILED  $said"
         fi
     fi
-    echo "$outcome"
+    echo "$pair  $outcome"
     echo "$pair  $outcome" >>"$TABLE"
     case $outcome in
         passed*) return 0 ;;
@@ -151,9 +151,20 @@ mkdir -p "$FOLDER"
 TABLE="$FOLDER/table.txt"
 : >"$TABLE"
 failed=0
-for pair in $pairs; do
-    run "${pair%/*}" "${pair#*/}" "$@" || failed=1
-done
+if [ -n "$ends" ]; then
+    running=""
+    for pair in $pairs; do
+        run "${pair%/*}" "${pair#*/}" "$@" &
+        running="$running $!"
+    done
+    for process in $running; do
+        wait "$process" || failed=1
+    done
+else
+    for pair in $pairs; do
+        run "${pair%/*}" "${pair#*/}" "$@" || failed=1
+    done
+fi
 echo
 cat "$TABLE"
 [ -n "$missing" ] && echo "Left out, because not installed: Python$missing"
