@@ -28,6 +28,7 @@ class RequestState:
         "method",
         "middleware_time",
         "outbound_time",
+        "own_time",
         "queries",
         "queued",
         "request",
@@ -72,6 +73,8 @@ class RequestState:
         self.outbound_time = 0.0
         self.middleware_time: float | None = None
         """Known once the last middleware has returned."""
+        self.own_time: float | None = None
+        """Seconds that the kit itself took so far; None in a request of which that is not measured."""
         self.sent_bytes = 0
         """Of a streamed body, so far."""
         self.exception: BaseException | None = None
