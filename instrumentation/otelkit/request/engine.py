@@ -219,12 +219,7 @@ class RequestEngine:
             if state.is_adopted:
                 redact_addresses(state.span)
         if self._writes_access_line:
-            # The line belongs to the request's trace, also when the body was streamed long after the middleware returned.
-            token = context.attach(state.context)
-            try:
-                _write_line(state, route, path, status, elapsed, size)
-            finally:
-                context.detach(token)
+            _write_line(state, route, path, status, elapsed, size)
 
     def _record_phases(self, state: RequestState, route: str, elapsed: float) -> None:
         # Without exemplars: those of the duration lead to the same traces, and each costs a reading of the clock.
@@ -300,4 +295,5 @@ def _write_line(state: RequestState, route: str, path: str, status: int | None, 
         user_agent=str(state.request.META.get("HTTP_USER_AGENT", "")),
         request_id=state.request_id,
         db_repeated=queries.worst() if queries.count else None,
+        context=state.context,  # also when the body was streamed long after the middleware returned
     )
