@@ -19,6 +19,7 @@ CLOCKS: tuple[tuple[str, str], ...] = (
     ("otelkit.database.pools", "perf_counter"),
     ("otelkit.database.recorder", "perf_counter"),
     ("otelkit.database.recorder", "time_ns"),
+    ("otelkit.logs.access", "time"),
     ("otelkit.outbound", "perf_counter"),
     ("otelkit.request.engine", "perf_counter"),
     ("otelkit.request.incoming", "time"),

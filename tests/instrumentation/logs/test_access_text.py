@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -144,7 +145,7 @@ def prepare_logging() -> None:
 def printed(fresh_logging: logging.Logger, monkeypatch: pytest.MonkeyPatch) -> Iterator[Printed]:
     """Logging as start() leaves it in a project without handlers."""
     stream = _stream()
-    monkeypatch.setattr(access, "time", lambda: NOW)
+    monkeypatch.setattr(access, "time", SimpleNamespace(time=lambda: NOW))
     handler = StdoutHandler()
     handler.setFormatter(JSONFormatter(RESOURCE))
     fresh_logging.addHandler(handler)
