@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.test import Client, RequestFactory, override_settings
 from django.urls import path
 
 from otelkit.catalog.metrics import HTTP_SERVER_ACTIVE_REQUESTS
+from otelkit.database import recorder
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.middleware import ObservabilityMiddleware
 from otelkit.request import active as active_module
 from otelkit.request import outcomes as outcomes_module
 from otelkit.request.active import ActiveRequests
+from otelkit.request.engine import MEASURED_EVERY
 from otelkit.testing import Telemetry, capture
 from otelkit.traces.span import LONGEST_SMALL_TEXT
 
@@ -184,3 +188,36 @@ def test_schemes_that_a_stranger_makes_up_are_forgotten_with_their_requests(monk
     requests.end(11)
     assert list(requests.counted()) == [(label, 0) for label in dict(requests.counted())]
     assert len(list(requests.counted())) == 2
+
+
+def test_the_kit_tells_what_it_costs_itself_of_every_sixteenth_request(telemetry):
+    """Self-observability: the middleware's share and that of each query, without what the view takes."""
+    for _ in range(2 * MEASURED_EVERY + 1):
+        Client().get("/answer/200")
+    point = telemetry.point("otelkit.overhead.duration")
+    assert point["count"] == 2
+    assert 0 < point["sum"] < telemetry.point("http.server.request.duration")["sum"] + 1
+
+
+def test_queries_count_for_what_the_kit_costs(telemetry, inside, monkeypatch):
+    """By a clock that goes on a second at each reading of the recorder's: a query is 1 s, and recording it 1 s of the kit's."""
+    ticks = itertools.count()
+    monkeypatch.setattr(recorder, "perf_counter", lambda: float(next(ticks)))
+
+    def query() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+    monkeypatch.setattr(telemetry.runtime.engine, "_until_measured", 1)
+    inside += [query, query, query]
+    Client().get("/answer/200")
+    assert 3 <= telemetry.point("otelkit.overhead.duration")["sum"] < 4
+    assert telemetry.point("db.client.operation.duration")["sum"] == 3
+
+
+def test_the_kits_own_time_is_counted_once_for_a_stream(telemetry, monkeypatch):
+    monkeypatch.setattr(telemetry.runtime.engine, "_until_measured", 1)
+    response = ObservabilityMiddleware(lambda request: StreamingHttpResponse(iter([b"a", b"b"])))(RequestFactory().get("/answer/200"))
+    assert b"".join(response) == b"ab"
+    response.close()
+    assert telemetry.point("otelkit.overhead.duration")["count"] == 1

@@ -8,6 +8,7 @@ from typing import Final
 from otelkit.catalog.labels import ERROR_TYPE, METRIC, REASON, SERVICE_NAME, SIGNAL, Label
 from otelkit.catalog.metrics import (
     EXPORT_DURATION,
+    OVERHEAD_DURATION,
     SERIES_OVERFLOWED,
     TELEMETRY_CREATED,
     TELEMETRY_DROPPED,
@@ -161,13 +162,22 @@ EXPORT = Row(
             act="Take the label with endless values off that metric, or raise its series cap if the values are few but more than thought.",
             missing=NO_PIPELINE,
             unit=Unit.EVENTS_PER_SECOND,
-            width=24,
             height=6,
             queries=or_none(
                 rate(SERIES_OVERFLOWED, by=[SERVICE_NAME, METRIC], where=CHOSEN),
                 (SERVICE_NAME, METRIC),
                 out_of=rate(TELEMETRY_CREATED, where=CHOSEN),
             ),
+        ),
+        TimeSeries(
+            key="overhead",
+            title="Time of the kit per request, p95",
+            help="Time within which 95 of 100 requests pay for their telemetry: middleware and queries, without exporting.",
+            act="Usually far below a millisecond. Rising with queries: look for N+1; rising alone: look at the host's processor.",
+            missing="No word of it: it is measured in every 16th request, and there were fewer, or none.",
+            unit=Unit.SECONDS,
+            height=6,
+            queries=(Query(quantile(0.95, OVERHEAD_DURATION, by=[SERVICE_NAME], where=CHOSEN), (SERVICE_NAME,)),),
         ),
     ),
 )

@@ -66,9 +66,9 @@ class QueryRecorder:
         try:
             result = execute(sql, params, many, context)
         except BaseException as error:
-            self._record(sql, params, context["connection"], trace_context, began, perf_counter() - started, error)
+            self._record(sql, params, context["connection"], trace_context, began, started, perf_counter(), error)
             raise
-        self._record(sql, params, context["connection"], trace_context, began, perf_counter() - started, None)
+        self._record(sql, params, context["connection"], trace_context, began, started, perf_counter(), None)
         return result
 
     def _alone(self, execute: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,14 +93,18 @@ class QueryRecorder:
         connection: Any,
         context: Context,
         began: int,
-        elapsed: float,
+        started: float,
+        ended: float,
         error: BaseException | None,
     ) -> None:
         """Records the query behind it; a failure of ours is logged once and goes no further."""
         try:
             text = sql if type(sql) is str else text_of(sql, connection)
             query = query_of(text, target_of(connection), has_parameters=_has(params, sql))
-            self._measure(query, context, began, elapsed, error)
+            self._measure(query, context, began, ended - started, error)
+            state = CURRENT.get()
+            if state is not None and state.own_time is not None:
+                state.own_time += perf_counter() - ended
         except Exception:
             if not self._has_complained:
                 self._has_complained = True

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from functools import lru_cache
-from time import time
 from typing import Any
 
 from opentelemetry.context import Context, attach, detach, get_current
@@ -131,7 +131,7 @@ def _was_printed(level: int, shared: tuple[str, str, int | None], own: dict[str,
         return False
     handler, formatter = printer
     try:
-        text = formatter.access.text(time(), level, shared, own.copy(), parent_in(context))
+        text = formatter.access.text(time.time(), level, shared, own.copy(), parent_in(context))
     except Exception:  # noqa: BLE001 - the long road copes with everything
         return False
     if text is None:

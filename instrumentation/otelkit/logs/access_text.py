@@ -27,25 +27,7 @@ _MOST_BOUND_CHARACTERS = 8_192
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _OPEN = (keys.URL_PATH, keys.REQUEST_ID, keys.DB_QUERY_REPEATED_TEXT, keys.DB_QUERY_REPEATED_CALLER)
 """What may hold anything; the others are numbers and words of ours."""
-_OWN_KEYS = frozenset(
-    {
-        keys.EVENT_NAME,
-        labels.HTTP_REQUEST_METHOD.name,
-        labels.HTTP_ROUTE.name,
-        labels.HTTP_RESPONSE_STATUS_CODE.name,
-        keys.URL_PATH,
-        keys.DURATION_MS,
-        keys.DB_QUERY_COUNT,
-        keys.DB_DURATION_MS,
-        keys.DB_QUERY_DUPLICATES,
-        keys.HTTP_RESPONSE_BODY_SIZE,
-        keys.REQUEST_ID,
-        keys.USER_AGENT_NAME,
-        keys.DB_QUERY_REPEATED_TEXT,
-        keys.DB_QUERY_REPEATED_COUNT,
-        keys.DB_QUERY_REPEATED_CALLER,
-    }
-)
+_SHARED_KEYS = (keys.EVENT_NAME, labels.HTTP_REQUEST_METHOD.name, labels.HTTP_ROUTE.name, labels.HTTP_RESPONSE_STATUS_CODE.name)
 
 
 def access_message(method: str, route: str, status: int | None) -> str:
@@ -73,7 +55,7 @@ class AccessText:
         cleaner = Cleaner()
         between = ""
         if bound:
-            line = _bound_keys(bound, cleaner)
+            line = _bound_keys(bound, cleaner) if bound.keys().isdisjoint(own) else None
             if line is None:
                 return None
             between = f"{self._encode(line)[1:-1]},"
@@ -111,7 +93,7 @@ class AccessText:
 
 def _bound_keys(bound: dict[str, Any], cleaner: Cleaner) -> Line | None:
     """What the project has bound to the context, as the line spells it; None where that needs more care."""
-    if len(bound) > _MOST_BOUND or not _OWN_KEYS.isdisjoint(bound):
+    if len(bound) > _MOST_BOUND or not bound.keys().isdisjoint(_SHARED_KEYS):
         return None
     line: Line = {}
     characters = 0

@@ -21,12 +21,13 @@ def span_context_of(record: logging.LogRecord) -> SpanContext | None:
     context = parent_in(get_current())
     if context is None:
         request = getattr(record, "request", None)
-        context = span_context_of_request(request) if isinstance(request, HttpRequest) else None
+        found = span_context_of_request(request) if isinstance(request, HttpRequest) else None
+        return found if found is not None and found.is_valid else None
     return context
 
 
 def trace_keys(context: SpanContext | None) -> dict[str, str | bool]:
-    """``trace_id`` (32 hex digits), ``span_id`` (16) and ``trace_sampled``; empty without a context.
+    """``trace_id`` (32 hex digits), ``span_id`` (16) and ``trace_sampled`` of a valid context; empty without one.
 
     Present for sampled-out requests too: the lines of one request still find one another, and ``trace_sampled`` explains
     why the link to the trace leads nowhere.

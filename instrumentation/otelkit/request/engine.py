@@ -26,6 +26,7 @@ from otelkit.catalog.metrics import (
     HTTP_SERVER_REQUEST_DURATION,
     HTTP_SERVER_REQUEST_QUEUE_DURATION,
     HTTP_SERVER_RESPONSE_BODY_SIZE,
+    OVERHEAD_DURATION,
 )
 from otelkit.config import Config
 from otelkit.identity import service_name
@@ -51,6 +52,8 @@ logger = logging.getLogger("otelkit.request")
 _METHODS = frozenset(HTTP_REQUEST_METHOD.values) - {OTHER_METHOD}
 _NAMES = {method: span_name(method) for method in (*_METHODS, OTHER_METHOD)}
 """Of a span until its route is known."""
+MEASURED_EVERY = 16
+"""Of so many requests one is measured for what the kit itself costs: readings of the clock cost, too."""
 _WHOLE = frozenset({HttpResponse, JsonResponse})
 """Classes of responses whose content is at hand; others may have to make it first, or refuse to."""
 
@@ -75,6 +78,8 @@ class RequestEngine:
         self._response_size = aggregator.histogram(HTTP_SERVER_RESPONSE_BODY_SIZE)
         self._queue = aggregator.histogram(HTTP_SERVER_REQUEST_QUEUE_DURATION)
         self._phase = aggregator.histogram(DJANGO_REQUEST_PHASE_DURATION)
+        self._overhead = aggregator.histogram(OVERHEAD_DURATION)
+        self._until_measured = MEASURED_EVERY
         requests = config.requests
         self._incoming = Incoming(requests)
         self._outcomes = Outcomes()
@@ -118,6 +123,10 @@ class RequestEngine:
             state.queued = self._incoming.queued(meta)
         request.__dict__[ATTRIBUTE] = state
         self._active.begin(id(state), (method, scheme))
+        self._until_measured -= 1  # two threads may take the same step; then a request is measured a little later
+        if self._until_measured <= 0:
+            self._until_measured = MEASURED_EVERY
+            state.own_time = perf_counter() - started
         return state
 
     def _start_span(self, meta: Mapping[str, Any], method: str) -> tuple[Span, SpanContext, Context]:
@@ -173,6 +182,8 @@ class RequestEngine:
             if not state.is_adopted:
                 self._end_span(state.span)
             forget(state)
+            if state.own_time is not None:
+                self._overhead.record(state.own_time + perf_counter() - state.started - elapsed, ())
 
     @staticmethod
     def _end_span(span: Span) -> None:
@@ -210,12 +221,7 @@ class RequestEngine:
             if state.is_adopted:
                 redact_addresses(state.span)
         if self._writes_access_line:
-            # The line belongs to the request's trace, also when the body was streamed long after the middleware returned.
-            token = context.attach(state.context)
-            try:
-                _write_line(state, route, path, status, elapsed, size)
-            finally:
-                context.detach(token)
+            _write_line(state, route, path, status, elapsed, size)
 
     def _record_phases(self, state: RequestState, route: str, elapsed: float) -> None:
         # Without exemplars: those of the duration lead to the same traces, and each costs a reading of the clock.
@@ -295,4 +301,5 @@ def _write_line(state: RequestState, route: str, path: str, status: int | None, 
         db_repeated=queries.worst() if queries.count else None,
         cache_hits=state.cache_hits,
         cache_misses=state.cache_misses,
+        context=state.context,  # also when the body was streamed long after the middleware returned
     )

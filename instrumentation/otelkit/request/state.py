@@ -31,6 +31,7 @@ class RequestState:
         "method",
         "middleware_time",
         "outbound_time",
+        "own_time",
         "queries",
         "queued",
         "request",
@@ -78,6 +79,8 @@ class RequestState:
         """Known once the last middleware has returned."""
         self.cache_hits = 0
         self.cache_misses = 0
+        self.own_time: float | None = None
+        """Seconds that the kit itself took so far; None in a request of which that is not measured."""
         self.sent_bytes = 0
         """Of a streamed body, so far."""
         self.exception: BaseException | None = None

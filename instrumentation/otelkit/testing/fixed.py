@@ -22,6 +22,7 @@ CLOCKS: tuple[tuple[str, str], ...] = (
     ("otelkit.libraries.django_cache", "perf_counter"),
     ("otelkit.libraries.steps", "perf_counter"),
     ("otelkit.libraries.steps", "time_ns"),
+    ("otelkit.logs.access", "time"),
     ("otelkit.outbound", "perf_counter"),
     ("otelkit.request.engine", "perf_counter"),
     ("otelkit.request.incoming", "time"),

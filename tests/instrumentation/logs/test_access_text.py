@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -81,7 +82,9 @@ BOUND: dict[str, dict[str, Any]] = {
     "plain": {"tenant": "acme", "order": 7, "ratio": 0.5, "new": True, "none": None},
     "secret": {"password": "hunter2", "note": "password=hunter2"},
     "ours": {"trace_id": "mine", "level": "mine", "message": "mine", "service.name": "mine"},
-    "of the line": {"http.route": "mine", "request.id": "mine", "tenant": "acme"},
+    "of every line": {"http.route": "mine", "tenant": "acme"},
+    "of this line": {"request.id": "mine", "duration_ms": "mine", "tenant": "acme"},
+    "of some lines": {"db.query.repeated.count": "mine", "tenant": "acme"},
     "numbers JSON has no word for": {"nan": math.nan, "inf": math.inf, "big": 2**70},
     "containers": {"list": [1, {"password": "hunter2"}], "dict": {"a": 1}},
     "hostile": {"lone": "\ud800", "nul": "\x00\u2028", "object": object, "bytes": b"x"},
@@ -142,7 +145,7 @@ def prepare_logging() -> None:
 def printed(fresh_logging: logging.Logger, monkeypatch: pytest.MonkeyPatch) -> Iterator[Printed]:
     """Logging as start() leaves it in a project without handlers."""
     stream = _stream()
-    monkeypatch.setattr(access, "time", lambda: NOW)
+    monkeypatch.setattr(access, "time", SimpleNamespace(time=lambda: NOW))
     handler = StdoutHandler()
     handler.setFormatter(JSONFormatter(RESOURCE))
     fresh_logging.addHandler(handler)

@@ -11,11 +11,15 @@ import pytest
 import structlog
 from django.urls import ResolverMatch
 from opentelemetry import trace
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, INVALID_SPAN_CONTEXT, NonRecordingSpan, SpanContext, TraceFlags
 
+from otelkit.config import Requests
 from otelkit.logs.formatter import JSONFormatter
 from otelkit.logs.line import LineComposer
 from otelkit.logs.structlog_bridge import configure_structlog
+from otelkit.request.incoming import Incoming
+from otelkit.request.state import RequestState, forget
 from tests.instrumentation.logs.conftest import RESOURCE
 
 logger = logging.getLogger("shop.cart")
@@ -284,3 +288,13 @@ class OutOfStockError(Exception):
 
 def _recurse() -> None:
     _recurse()
+
+
+def test_a_request_that_got_no_span_gives_its_lines_no_ids(keep, rf_request):
+    """B6: where the span could not be started, zeros would look like a trace."""
+    request = rf_request("/")
+    state = RequestState(request, "GET", "http", 0.0, INVALID_SPAN, INVALID_SPAN_CONTEXT, Context(), Incoming(Requests()))
+    forget(state)
+    handler = keep(JSONFormatter())
+    logging.getLogger("django.request").warning("Not Found", extra={"request": request})
+    assert not {"trace_id", "span_id", "trace_sampled"} & set(handler.lines[0])
