@@ -132,8 +132,8 @@ def spans(seed: int) -> list[Any]:
 
 
 REQUEST = Work("request", _requests("items"), (50, 100), 500, sends=True)
-TEN_QUERIES = Work("ten-queries", _requests("pages", has_tables=True), (20, 50), 50, sends=True)
-N_PLUS_ONE = Work("n-plus-one", _requests("lists", has_tables=True), (20, 50), 50, sends=True)
+TEN_QUERIES = Work("ten-queries", _requests("pages", has_tables=True), (10, 25), 50, sends=True)
+N_PLUS_ONE = Work("n-plus-one", _requests("lists", has_tables=True), (10, 25), 50, sends=True)
 LINE = Work("line", log_lines, (100, 400), 2000)
 STANDARD_LINE = Work("standard-line", standard_log_lines, (100, 400), 2000)
 OUR_ENCODER = Work("encode", encode_ours, (4, 8), 8, BATCH)
