@@ -62,11 +62,13 @@ REQUEST = SpanFact(
         l.DB_QUERY_REPEATED_CALLER,
         l.CACHE_HITS,
         l.CACHE_MISSES,
+        l.VALIDATION_ERROR_COUNT,
         l.REQUEST_QUEUE_MS,
         l.REQUEST_PHASE_MIDDLEWARE_MS,
         l.REQUEST_PHASE_VIEW_MS,
         l.REQUEST_PHASE_DB_MS,
         l.REQUEST_PHASE_TEMPLATE_MS,
+        l.REQUEST_PHASE_SERIALIZATION_MS,
         l.REQUEST_PHASE_CACHE_MS,
         l.REQUEST_PHASE_OUTBOUND_MS,
     ),
@@ -114,8 +116,8 @@ STEP = SpanFact(
     "step",
     SpanKind.INTERNAL,
     "cache get",
-    "A step inside of a request (a call of a cache, a template), where it was slow or all are asked for: `libraries.slow_step`.",
-    (l.CACHE_NAME, l.CACHE_OPERATION, l.TEMPLATE_NAME, l.ERROR_TYPE),
+    "A step inside of a request (a cache, a template, a serializer), where it was slow or all are asked for: `libraries.slow_step`.",
+    (l.CACHE_NAME, l.CACHE_OPERATION, l.TEMPLATE_NAME, l.CODE_FUNCTION_NAME, l.ERROR_TYPE),
 )
 
 SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND, STEP)

@@ -37,5 +37,6 @@ REQUEST_PHASE_MIDDLEWARE_MS = Label("django.request.phase.middleware_ms", "Milli
 REQUEST_PHASE_VIEW_MS = Label("django.request.phase.view_ms", "Milliseconds in the view itself. Ours.")
 REQUEST_PHASE_DB_MS = Label("django.request.phase.db_ms", "Milliseconds in queries. Ours.")
 REQUEST_PHASE_TEMPLATE_MS = Label("django.request.phase.template_ms", "Milliseconds in templates. Ours.")
+REQUEST_PHASE_SERIALIZATION_MS = Label("django.request.phase.serialization_ms", "Milliseconds in serializers and renderers. Ours.")
 REQUEST_PHASE_CACHE_MS = Label("django.request.phase.cache_ms", "Milliseconds in caches. Ours.")
 REQUEST_PHASE_OUTBOUND_MS = Label("django.request.phase.outbound_ms", "Milliseconds in outbound calls. Ours.")
