@@ -77,7 +77,7 @@ QUERY = SpanFact(
     "query",
     SpanKind.CLIENT,
     "SELECT orders_order",
-    "A database query inside of a trace; transaction control only where it was slow or failed.",
+    "A database query, or a command of Redis, inside of a trace; transaction control only where it was slow or failed.",
     (
         l.DB_SYSTEM_NAME,
         l.DB_NAMESPACE,
@@ -85,6 +85,7 @@ QUERY = SpanFact(
         l.DB_COLLECTION_NAME,
         l.DB_QUERY_SUMMARY,
         l.DB_QUERY_TEXT,
+        l.DB_OPERATION_BATCH_SIZE,
         l.SERVER_ADDRESS,
         l.SERVER_PORT,
         l.DJANGO_DB_ALIAS,

@@ -30,6 +30,7 @@ DB_DURATION = Label("db.duration", "Seconds that the request spent on queries. O
 DB_QUERY_TEXT = Label("db.query.text", "The statement, without its parameters.")
 DB_QUERY_REPEATED_TEXT = Label("db.query.repeated.text", "Statement that an N+1 ran. Ours.")
 DB_QUERY_REPEATED_COUNT = Label("db.query.repeated.count", "How often it ran. Ours.")
+DB_OPERATION_BATCH_SIZE = Label("db.operation.batch.size", "Commands of a pipeline or a transaction.")
 DB_RESPONSE_STATUS_CODE = Label("db.response.status_code", "The database's own code of the failure, like SQLSTATE.")
 DJANGO_DB_ALIAS = Label("django.db.alias", "Alias of the database in Django's settings, where it is not `default`. Ours.")
 REQUEST_QUEUE_MS = Label("django.request.queue_ms", "Milliseconds between the proxy and us. Ours.")
