@@ -29,12 +29,17 @@ DJANGO_CACHE = LibraryFact("django_cache", "django.core.cache", "Django", "calls
 DJANGO_TEMPLATES = LibraryFact(
     "django_templates", "django.template.backends.django", "Django", "templates measured, of Django and of Jinja2", upstream="jinja2"
 )
+REST_FRAMEWORK = LibraryFact(
+    "rest_framework", "rest_framework.views", "djangorestframework", "serializers measured, throttling and validation errors counted"
+)
+NINJA = LibraryFact("ninja", "ninja.operation", "django-ninja", "operations named, throttling and validation errors counted")
 HTTPX = LibraryFact("httpx", "httpx", "httpx", "calls traced and measured", upstream="httpx")
 REQUESTS = LibraryFact("requests", "requests", "requests", "calls traced and measured", upstream="requests")
 URLLIB3 = LibraryFact("urllib3", "urllib3", "urllib3", "calls traced and measured", least="2", upstream="urllib3")
 AIOHTTP = LibraryFact("aiohttp", "aiohttp", "aiohttp", "calls of clients traced and measured", least="3.8", upstream="aiohttp-client")
+REDIS = LibraryFact("redis", "redis", "redis", "commands traced and measured", least="5", upstream="redis")
 
-LIBRARY_FACTS: tuple[LibraryFact, ...] = (DJANGO_CACHE, DJANGO_TEMPLATES, HTTPX, REQUESTS, URLLIB3, AIOHTTP)
+LIBRARY_FACTS: tuple[LibraryFact, ...] = (DJANGO_CACHE, DJANGO_TEMPLATES, REST_FRAMEWORK, NINJA, HTTPX, REQUESTS, URLLIB3, AIOHTTP, REDIS)
 """In the order in which they are switched on."""
 
 LIBRARY_NAMES: tuple[str, ...] = tuple(fact.name for fact in LIBRARY_FACTS)

@@ -36,6 +36,11 @@ _ABSENT: Final = object()
 """Given to a backend as the default, so that a value equal to the caller's default is still a hit."""
 
 
+def is_within_a_cache() -> bool:
+    """Whether a call of a cache is under way: what is asked of a server then, is asked for the cache."""
+    return _under_way.get() is not None
+
+
 class _Recorder:
     """What every call needs: the instrument, and the alias of each cache."""
 

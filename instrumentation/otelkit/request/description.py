@@ -51,6 +51,10 @@ class SpanDescriber:
         if state.cache_hits or state.cache_misses:
             attributes["cache.hits"] = state.cache_hits
             attributes["cache.misses"] = state.cache_misses
+        if state.validation_errors:
+            attributes["validation.error.count"] = state.validation_errors
+        if state.view_name:
+            attributes["code.function.name"] = state.view_name
         if self._has_phases:
             _add_phases(attributes, state)
         if state.queued is not None:
@@ -62,7 +66,9 @@ class SpanDescriber:
         if outcome.route:
             span.update_name(outcome.name)
         if type(span) is RecordingSpan:
-            span.fill(attributes, is_small=outcome.is_small and len(path) <= LONGEST_SMALL_TEXT and not queries.count)
+            span.fill(
+                attributes, is_small=outcome.is_small and len(path) <= LONGEST_SMALL_TEXT and not queries.count and not state.view_name
+            )
         else:
             span.set_attributes(attributes)
         if exception is not None or "error.type" in attributes:
@@ -79,6 +85,8 @@ def _add_phases(attributes: dict[str, Any], state: RequestState) -> None:
         attributes["django.request.phase.db_ms"] = state.queries.duration * 1000
     if state.template_time:
         attributes["django.request.phase.template_ms"] = state.template_time * 1000
+    if state.serialization_time:
+        attributes["django.request.phase.serialization_ms"] = state.serialization_time * 1000
     if state.cache_time:
         attributes["django.request.phase.cache_ms"] = state.cache_time * 1000
     if state.outbound_time:

@@ -234,6 +234,8 @@ class RequestEngine:
             observations.append((state.queries.duration, (route, "db")))
         if state.template_time:
             observations.append((state.template_time, (route, "template")))
+        if state.serialization_time:
+            observations.append((state.serialization_time, (route, "serialization")))
         if state.cache_time:
             observations.append((state.cache_time, (route, "cache")))
         if state.outbound_time:

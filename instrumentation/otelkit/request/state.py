@@ -37,11 +37,14 @@ class RequestState:
         "request",
         "scheme",
         "sent_bytes",
+        "serialization_time",
         "span",
         "span_context",
         "started",
         "state_token",
         "template_time",
+        "validation_errors",
+        "view_name",
         "view_time",
     )
 
@@ -75,10 +78,14 @@ class RequestState:
         self.template_time = 0.0
         self.outbound_time = 0.0
         self.cache_time = 0.0
+        self.serialization_time = 0.0
         self.middleware_time: float | None = None
         """Known once the last middleware has returned."""
         self.cache_hits = 0
         self.cache_misses = 0
+        self.validation_errors = 0
+        self.view_name: str | None = None
+        """The operation, where a library knows better than the URL pattern what answers."""
         self.own_time: float | None = None
         """Seconds that the kit itself took so far; None in a request of which that is not measured."""
         self.sent_bytes = 0
@@ -93,7 +100,7 @@ class RequestState:
     @property
     def attributed(self) -> float:
         """Seconds that already count for a phase."""
-        return self.view_time + self.template_time + self.outbound_time + self.cache_time + self.queries.duration
+        return self.view_time + self.template_time + self.outbound_time + self.cache_time + self.serialization_time + self.queries.duration
 
     @property
     def request_id(self) -> str:
