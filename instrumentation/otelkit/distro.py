@@ -26,6 +26,7 @@ FOLLOWED = {
     "django": "requests",
     "requests": "outbound calls",
     "httpx": "outbound calls",
+    "celery": "tasks",
     "psycopg": "queries",
     "psycopg2": "queries",
     "sqlite3": "queries",

@@ -25,6 +25,9 @@ class LibraryFact:
     """OpenTelemetry's instrumentation of the same library, as its entry point calls it: active beside ours it does the work twice."""
 
 
+CELERY = LibraryFact(
+    "celery", "celery.app.base", "celery", "tasks traced and measured, from who sends them to their workers", least="5.4", upstream="celery"
+)
 DJANGO_CACHE = LibraryFact("django_cache", "django.core.cache", "Django", "calls of every cache counted and measured")
 DJANGO_TEMPLATES = LibraryFact(
     "django_templates", "django.template.backends.django", "Django", "templates measured, of Django and of Jinja2", upstream="jinja2"
@@ -32,7 +35,7 @@ DJANGO_TEMPLATES = LibraryFact(
 HTTPX = LibraryFact("httpx", "httpx", "httpx", "calls traced and measured", upstream="httpx")
 REQUESTS = LibraryFact("requests", "requests", "requests", "calls traced and measured", upstream="requests")
 
-LIBRARY_FACTS: tuple[LibraryFact, ...] = (DJANGO_CACHE, DJANGO_TEMPLATES, HTTPX, REQUESTS)
+LIBRARY_FACTS: tuple[LibraryFact, ...] = (CELERY, DJANGO_CACHE, DJANGO_TEMPLATES, HTTPX, REQUESTS)
 """In the order in which they are switched on."""
 
 LIBRARY_NAMES: tuple[str, ...] = tuple(fact.name for fact in LIBRARY_FACTS)

@@ -14,6 +14,7 @@ from otelkit.config.sections import (
     Metrics,
     Requests,
     Service,
+    Tasks,
     Traces,
     declared,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Receiver",
     "Requests",
     "Service",
+    "Tasks",
     "Traces",
     "declared",
     "load",

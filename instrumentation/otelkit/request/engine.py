@@ -178,7 +178,7 @@ class RequestEngine:
             for found in state.queries.repeats():
                 self._n_plus_one.add(found.count, (label, found.summary, found.caller))
         if exception is not None:
-            self._errors.add(1, (qualified(exception), label, False))
+            self._errors.add(1, (qualified(exception), label, False, None))
         if self._measures_phases:
             self._record_phases(state, label, elapsed)
         if state.queued is not None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from otelkit.catalog.labels import ERROR_TYPE, MESSAGING_DESTINATION_NAME
-from otelkit.catalog.labels.model import Label
+from otelkit.catalog.labels import ERROR_TYPE, MESSAGING_DESTINATION_NAME, MESSAGING_OPERATION_NAME, MESSAGING_SYSTEM
 from otelkit.catalog.metrics.model import SECONDS_BUCKETS, Kind, Metric
-
-MESSAGING_SYSTEM = Label("messaging.system", "Broker's product, like `rabbitmq` or `redis`.")
-MESSAGING_OPERATION_NAME = Label("messaging.operation.name", "What was done with the message, like `publish` or `ack`.")
 
 _LABELS = (MESSAGING_SYSTEM, MESSAGING_DESTINATION_NAME, MESSAGING_OPERATION_NAME, ERROR_TYPE)
 
