@@ -220,7 +220,7 @@ def _follow_libraries(runtime: Runtime) -> None:
     from otelkit.tasks.recorder import TaskRecorder
 
     tracer, aggregator, config = runtime.tracer, runtime.aggregator, runtime.config
-    outbound = Outbound(tracer, aggregator, config.clients.peers)
+    outbound = Outbound(tracer, aggregator, config.clients.peers, config.clients.peer_header)
     tasks = TaskRecorder(tracer, aggregator, config.tasks.link_after)
     recording = Recording(tracer, aggregator, outbound, Steps(tracer, config.libraries.slow_step), tasks)
     runtime.notes.extend(follow_libraries(LIBRARIES, recording, config.libraries, runtime.undo))

@@ -34,8 +34,10 @@ DJANGO_TEMPLATES = LibraryFact(
 )
 HTTPX = LibraryFact("httpx", "httpx", "httpx", "calls traced and measured", upstream="httpx")
 REQUESTS = LibraryFact("requests", "requests", "requests", "calls traced and measured", upstream="requests")
+URLLIB3 = LibraryFact("urllib3", "urllib3", "urllib3", "calls traced and measured", least="2", upstream="urllib3")
+AIOHTTP = LibraryFact("aiohttp", "aiohttp", "aiohttp", "calls of clients traced and measured", least="3.8", upstream="aiohttp-client")
 
-LIBRARY_FACTS: tuple[LibraryFact, ...] = (CELERY, DJANGO_CACHE, DJANGO_TEMPLATES, HTTPX, REQUESTS)
+LIBRARY_FACTS: tuple[LibraryFact, ...] = (DJANGO_CACHE, DJANGO_TEMPLATES, HTTPX, REQUESTS, URLLIB3, AIOHTTP, CELERY)
 """In the order in which they are switched on."""
 
 LIBRARY_NAMES: tuple[str, ...] = tuple(fact.name for fact in LIBRARY_FACTS)

@@ -104,6 +104,7 @@ OUTBOUND = SpanFact(
         l.SERVER_ADDRESS,
         l.SERVER_PORT,
         l.SERVICE_PEER_NAME,
+        l.HTTP_REQUEST_RESEND_COUNT,
         l.HTTP_RESPONSE_STATUS_CODE,
         l.ERROR_TYPE,
     ),

@@ -222,8 +222,8 @@ class Requests:
     body_sizes: bool = setting(False, help="Sizes of request and response bodies as metrics.")
     response_headers: tuple[str, ...] = setting(
         (),
-        help="Headers that tell the caller the trace's id: traceresponse, server-timing.",
-        check=s.subset_of("traceresponse", "server-timing"),
+        help="Headers that tell the caller the trace's id (traceresponse, server-timing) and our name (service-name: X-Service-Name).",
+        check=s.subset_of("traceresponse", "server-timing", "service-name"),
     )
 
 
@@ -249,6 +249,12 @@ class Clients:
     """Outbound calls."""
 
     peers: dict[str, str] = setting({}, help="Which service answers at host or host:port, for service.peer.name.")
+    peer_header: str = setting(
+        "X-Service-Name",
+        help="Header of an answer that names the service, where peers does not; at most 100 names are believed. A service sends it with "
+        "requests.response_headers. Empty reads none.",
+        check=s.optional(s.header),
+    )
 
 
 @dataclass(frozen=True, slots=True)

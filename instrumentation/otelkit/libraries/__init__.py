@@ -6,12 +6,20 @@ To add one: its fact in ``otelkit/catalog/libraries.py``, a file beside these, a
 
 from __future__ import annotations
 
-from otelkit.libraries import celery, django_cache, django_templates, httpx, requests
+from otelkit.libraries import aiohttp, celery, django_cache, django_templates, httpx, requests, urllib3
 from otelkit.libraries.base import Library, Recording
 from otelkit.libraries.following import follow_libraries
 from otelkit.libraries.steps import Steps
 
 __all__ = ["LIBRARIES", "Library", "Recording", "Steps", "follow_libraries"]
 
-LIBRARIES: tuple[Library, ...] = (celery.LIBRARY, django_cache.LIBRARY, django_templates.LIBRARY, httpx.LIBRARY, requests.LIBRARY)
+LIBRARIES: tuple[Library, ...] = (
+    django_cache.LIBRARY,
+    django_templates.LIBRARY,
+    httpx.LIBRARY,
+    requests.LIBRARY,
+    urllib3.LIBRARY,
+    aiohttp.LIBRARY,
+    celery.LIBRARY,
+)
 """One for each fact, in the same order."""

@@ -5,25 +5,33 @@ Patched at the transports, below the client: a mounted or custom client is follo
 
 from __future__ import annotations
 
+from functools import partial, wraps
 from typing import Any
 
 from otelkit.catalog import libraries
 from otelkit.catalog.metrics import HTTP_CLIENT_REQUEST_DURATION
 from otelkit.libraries.base import Library, Recording
+from otelkit.libraries.patching import Patches
+from otelkit.outbound import as_one
 
-_originals: dict[str, Any] = {}
+_patches = Patches()
 
 
 def instrument(recording: Recording) -> None:
     """Follows every call of sync and async clients."""
     import httpx
 
-    if _originals:
+    if _patches:
         return
-    handle, handle_async = httpx.HTTPTransport.handle_request, httpx.AsyncHTTPTransport.handle_async_request
-    _originals.update(sync=handle, asynchronous=handle_async)
+    _patches.replace(httpx.HTTPTransport, "handle_request", partial(_follow, recording))
+    _patches.replace(httpx.AsyncHTTPTransport, "handle_async_request", partial(_follow_async, recording))
+    _patches.replace(httpx.Client, "send", as_one)
+    _patches.replace(httpx.AsyncClient, "send", as_one)
 
-    def handle_request(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+
+def _follow(recording: Recording, handle: Any) -> Any:
+    @wraps(handle)
+    def handle_request(self: Any, request: Any) -> Any:
         call = recording.outbound.begin(request.method, str(request.url), request.headers)
         if call is None:
             return handle(self, request)
@@ -32,32 +40,32 @@ def instrument(recording: Recording) -> None:
         except BaseException as error:
             call.failed(error)
             raise
-        call.answered(response.status_code)
+        call.answered(response.status_code, response.headers)
         return response
 
-    async def handle_async_request(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+    return handle_request
+
+
+def _follow_async(recording: Recording, handle: Any) -> Any:
+    @wraps(handle)
+    async def handle_async_request(self: Any, request: Any) -> Any:
         call = recording.outbound.begin(request.method, str(request.url), request.headers)
         if call is None:
-            return await handle_async(self, request)
+            return await handle(self, request)
         try:
-            response = await handle_async(self, request)
+            response = await handle(self, request)
         except BaseException as error:
             call.failed(error)
             raise
-        call.answered(response.status_code)
+        call.answered(response.status_code, response.headers)
         return response
 
-    httpx.HTTPTransport.handle_request = handle_request  # type: ignore[method-assign]
-    httpx.AsyncHTTPTransport.handle_async_request = handle_async_request  # type: ignore[method-assign]
+    return handle_async_request
 
 
 def uninstrument() -> None:
     """Puts httpx's own methods back."""
-    if _originals:
-        import httpx
-
-        httpx.HTTPTransport.handle_request = _originals.pop("sync")  # type: ignore[method-assign]
-        httpx.AsyncHTTPTransport.handle_async_request = _originals.pop("asynchronous")  # type: ignore[method-assign]
+    _patches.restore()
 
 
 LIBRARY = Library(libraries.HTTPX, instrument, uninstrument, emits=(HTTP_CLIENT_REQUEST_DURATION,))

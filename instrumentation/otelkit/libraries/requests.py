@@ -1,31 +1,37 @@
-"""requests: one client span per exchange, redirects and retries each their own.
+"""requests: one client span per exchange, redirects each their own; retries of urllib3 are within it.
 
 Patched at the adapter, which sees every hop; ``Session.send`` would see a chain of redirects as one.
 """
 
 from __future__ import annotations
 
+from functools import partial, wraps
 from typing import Any
 
 from otelkit.catalog import libraries
 from otelkit.catalog.metrics import HTTP_CLIENT_REQUEST_DURATION
 from otelkit.libraries.base import Library, Recording
+from otelkit.libraries.patching import Patches
+from otelkit.outbound import as_one, is_within_a_call
 
-_originals: dict[str, Any] = {}
+_patches = Patches()
 
 
 def instrument(recording: Recording) -> None:
     """Follows every call of every session."""
     import requests
 
-    if _originals:
+    if _patches:
         return
-    send = requests.adapters.HTTPAdapter.send
-    _originals["send"] = send
+    _patches.replace(requests.adapters.HTTPAdapter, "send", partial(_follow, recording))
+    _patches.replace(requests.Session, "send", as_one)
 
-    def followed_send(
-        self: requests.adapters.HTTPAdapter, request: requests.PreparedRequest, *args: Any, **kwargs: Any
-    ) -> requests.Response:
+
+def _follow(recording: Recording, send: Any) -> Any:
+    @wraps(send)
+    def followed_send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        if is_within_a_call():  # an adapter that calls another one
+            return send(self, request, *args, **kwargs)
         call = recording.outbound.begin(request.method or "GET", request.url or "", request.headers)
         if call is None:
             return send(self, request, *args, **kwargs)
@@ -34,18 +40,22 @@ def instrument(recording: Recording) -> None:
         except BaseException as error:
             call.failed(error)
             raise
-        call.answered(response.status_code)
+        call.resends += _retries_of(response)
+        call.answered(response.status_code, response.headers)
         return response
 
-    requests.adapters.HTTPAdapter.send = followed_send  # type: ignore[method-assign]
+    return followed_send
+
+
+def _retries_of(response: Any) -> int:
+    """How often urllib3 sent it again, which it does on its own where a session is told to."""
+    history = getattr(getattr(getattr(response, "raw", None), "retries", None), "history", None)
+    return len(history) if isinstance(history, tuple) else 0
 
 
 def uninstrument() -> None:
-    """Puts requests' own method back."""
-    if _originals:
-        import requests
-
-        requests.adapters.HTTPAdapter.send = _originals.pop("send")  # type: ignore[method-assign]
+    """Puts requests' own methods back."""
+    _patches.restore()
 
 
 LIBRARY = Library(libraries.REQUESTS, instrument, uninstrument, emits=(HTTP_CLIENT_REQUEST_DURATION,))

@@ -28,6 +28,7 @@ from otelkit.catalog.metrics import (
     HTTP_SERVER_RESPONSE_BODY_SIZE,
 )
 from otelkit.config import Config
+from otelkit.identity import service_name
 from otelkit.logs.access import write_access_line
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.request.adoption import Adoption
@@ -73,6 +74,7 @@ class RequestEngine:
         self._measures_bodies = requests.body_sizes
         self._needs_response_bytes = requests.body_sizes or config.logs.access
         self._response_headers = frozenset(requests.response_headers)
+        self._service = service_name(config.service)
         self._adoption = Adoption()
 
     def excludes(self, request: HttpRequest) -> bool:
@@ -131,7 +133,7 @@ class RequestEngine:
     def finish(self, state: RequestState, response: HttpResponseBase) -> None:
         """The last middleware has returned: the request ends now, or with its streamed body."""
         if self._response_headers:
-            write_trace_headers(response, state.span.get_span_context(), self._response_headers)
+            write_trace_headers(response, state.span.get_span_context(), self._response_headers, self._service)
         if response.streaming:
             state.middleware_time = max(perf_counter() - state.started - state.attributed, 0.0)
             follow(self, state, response)

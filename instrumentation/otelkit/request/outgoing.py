@@ -1,4 +1,4 @@
-"""The trace's id in the response, for browsers and testers: opt-in, because it tells strangers something about us."""
+"""The trace's id and our name in the response, for browsers, testers and callers: opt-in, because it tells strangers something about us."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ SERVER_TIMING = "server-timing"
 """``Server-Timing: traceparent``, which a browser's scripts can read."""
 
 
-def write_trace_headers(response: HttpResponseBase, span: SpanContext, wanted: Collection[str]) -> None:
-    """Adds the headers that the setting ``requests.response_headers`` names."""
+SERVICE_NAME = "service-name"
+"""``X-Service-Name``: whom the caller has reached, which otelkit there takes for ``service.peer.name``. Ours."""
+
+
+def write_trace_headers(response: HttpResponseBase, span: SpanContext, wanted: Collection[str], service: str) -> None:
+    """Adds the headers that the setting ``requests.response_headers`` names. ``service`` is our own name."""
+    if SERVICE_NAME in wanted:
+        response.headers["X-Service-Name"] = service
     if not span.is_valid:
         return
     value = traceparent_of(span)

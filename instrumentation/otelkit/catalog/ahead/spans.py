@@ -8,11 +8,10 @@ from otelkit.catalog.spans import SpanFact
 
 DJANGO_VIEW = Label("django.view", "Name of the URL pattern that matched. Ours.")
 URL_TEMPLATE = Label("url.template", "Pattern of the address that was called, where the caller knows it.")
-HTTP_REQUEST_RESEND_COUNT = Label("http.request.resend_count", "How often the call was tried before.")
 
 TO_REQUEST = (DJANGO_VIEW, API_VERSION)
 """Attributes that the span of a request will have beside those of today."""
-TO_OUTBOUND = (URL_TEMPLATE, HTTP_REQUEST_RESEND_COUNT)
+TO_OUTBOUND = (URL_TEMPLATE,)
 """Attributes that the span of an outbound call will have beside those of today."""
 
 SPANS_AHEAD: tuple[SpanFact, ...] = ()

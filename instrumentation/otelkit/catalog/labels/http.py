@@ -19,7 +19,7 @@ REQUEST_PHASE = Label(
 )
 SERVER_ADDRESS = Label("server.address", "Host that was called.")
 SERVER_PORT = Label("server.port", "Port that was called.")
-SERVICE_PEER_NAME = Label("service.peer.name", "Name of the called service, where the settings map its host to one.")
+SERVICE_PEER_NAME = Label("service.peer.name", "Name of the called service, where the settings map its host to one, or its answer says it.")
 ERROR_TYPE = Label("error.type", "Exception class or status of a failure; absent on success.")
 EXCEPTION_TYPE = Label("exception.type", "Class of the exception, with its module.")
 HANDLED = Label("handled", "Whether the service answered for it itself (`true`), or Django did (`false`). Ours.", ("true", "false"))
