@@ -29,6 +29,7 @@ FOLLOWED = {
     "urllib3": "outbound calls",
     "aiohttp-client": "outbound calls",
     "jinja2": "templates",
+    "celery": "tasks",
     "redis": "commands",
     "psycopg": "queries",
     "psycopg2": "queries",

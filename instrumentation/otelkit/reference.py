@@ -126,6 +126,7 @@ def telemetry_page() -> str:
         ("Every line", logs.EVERY_LINE),
         ("Within a trace", logs.WITHIN_A_TRACE),
         ("Within a request", logs.WITHIN_A_REQUEST),
+        ("Within a task", logs.WITHIN_A_TASK),
         ("With an exception", logs.WITH_AN_EXCEPTION),
         ("With a stack", logs.WITH_A_STACK),
         (f"One line per request, by the logger `{logs.ACCESS_LOGGER}`", logs.ACCESS_LINE),

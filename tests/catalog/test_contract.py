@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from celery import Celery
 from django.core.management import execute_from_command_line
 from django.test import Client
 
@@ -17,7 +18,7 @@ from otelkit.catalog.ahead import AHEAD, SPANS_AHEAD
 from otelkit.catalog.labels import RESOURCE, Label
 from otelkit.catalog.metrics import METRICS, OTHERS, Metric
 from otelkit.catalog.naming import series_name, series_names
-from otelkit.catalog.spans import COMMAND_RUN, OUTBOUND, QUERY, REQUEST, SPANS, STEP, SpanFact
+from otelkit.catalog.spans import COMMAND_RUN, OUTBOUND, QUERY, REQUEST, SPANS, STEP, TASK_PROCESS, TASK_PUBLISH, SpanFact
 from otelkit.testing import capture
 
 ROOT = Path(otelkit.__file__).parent
@@ -185,13 +186,29 @@ def asked() -> list[dict[str, Any]]:
         client.get("/call?url=http://127.0.0.1:1/")
         client.get("/boom")
         execute_from_command_line(["manage.py", "check"])
+        queue_a_task()
         return telemetry.spans
+
+
+def queue_a_task() -> None:
+    """Sends one to a broker in this process, which nobody takes, and runs one without any."""
+    shop = Celery("contract", broker="memory://", set_as_current=False)
+    shop.conf.task_default_queue = "contract"
+    shop.send_task("contract.ship")
+
+    @shop.task(name="contract.ship")
+    def ship() -> None:
+        """Nothing."""
+
+    ship.apply()
 
 
 def fact_of(span: dict[str, Any]) -> SpanFact:
     """What the catalogue calls it."""
     if span["kind"] == "CLIENT":
         return QUERY if "db.system.name" in span["attributes"] else OUTBOUND
+    if span["kind"] in ("PRODUCER", "CONSUMER"):
+        return TASK_PUBLISH if span["kind"] == "PRODUCER" else TASK_PROCESS
     return {"SERVER": REQUEST, "INTERNAL": COMMAND_RUN if "command" in span["attributes"] else STEP}[span["kind"]]
 
 

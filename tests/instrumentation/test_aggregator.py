@@ -60,7 +60,7 @@ def test_series_stay_below_the_cap_and_overflow_is_counted(metric):
     aggregator = Aggregator(series_cap=50)
     for number in range(10_000):
         if metric is ERRORS_CAPTURED:
-            aggregator.counter(metric).add(1, (f"Error{number}", "/", False))
+            aggregator.counter(metric).add(1, (f"Error{number}", "/", False, None))
         else:
             aggregator.histogram(metric).record(0.1, ("GET", f"/{number}", 200, "http", None))
     found = snapshot(aggregator, metric)

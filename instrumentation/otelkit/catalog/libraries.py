@@ -25,6 +25,9 @@ class LibraryFact:
     """OpenTelemetry's instrumentation of the same library, as its entry point calls it: active beside ours it does the work twice."""
 
 
+CELERY = LibraryFact(
+    "celery", "celery.app.base", "celery", "tasks traced and measured, from who sends them to their workers", least="5.4", upstream="celery"
+)
 DJANGO_CACHE = LibraryFact("django_cache", "django.core.cache", "Django", "calls of every cache counted and measured")
 DJANGO_TEMPLATES = LibraryFact(
     "django_templates", "django.template.backends.django", "Django", "templates measured, of Django and of Jinja2", upstream="jinja2"
@@ -39,7 +42,18 @@ URLLIB3 = LibraryFact("urllib3", "urllib3", "urllib3", "calls traced and measure
 AIOHTTP = LibraryFact("aiohttp", "aiohttp", "aiohttp", "calls of clients traced and measured", least="3.8", upstream="aiohttp-client")
 REDIS = LibraryFact("redis", "redis", "redis", "commands traced and measured", least="5", upstream="redis")
 
-LIBRARY_FACTS: tuple[LibraryFact, ...] = (DJANGO_CACHE, DJANGO_TEMPLATES, REST_FRAMEWORK, NINJA, HTTPX, REQUESTS, URLLIB3, AIOHTTP, REDIS)
+LIBRARY_FACTS: tuple[LibraryFact, ...] = (
+    DJANGO_CACHE,
+    DJANGO_TEMPLATES,
+    REST_FRAMEWORK,
+    NINJA,
+    HTTPX,
+    REQUESTS,
+    URLLIB3,
+    AIOHTTP,
+    CELERY,
+    REDIS,
+)
 """In the order in which they are switched on."""
 
 LIBRARY_NAMES: tuple[str, ...] = tuple(fact.name for fact in LIBRARY_FACTS)

@@ -55,6 +55,9 @@ USER_AGENT_NAME = "user_agent.name"
 REQUEST_ID = "request.id"
 """On every line of a request: the caller's id where it sent a believable one, else the id of the request's span."""
 
+TASK_NAME = "task.name"
+TASK_ID = "task.id"
+
 SEVERITY_NUMBERS = {"debug": 5, "info": 9, "warning": 13, "error": 17, "critical": 21}
 """Level to OpenTelemetry's SeverityNumber (logs data model)."""
 
@@ -73,6 +76,10 @@ WITHIN_A_TRACE: tuple[LogKey, ...] = (
 WITHIN_A_REQUEST: tuple[LogKey, ...] = (
     LogKey(REQUEST_ID, "The caller's id where it sent a believable one, else the id of the request's span."),
     LogKey(l.HTTP_ROUTE.name, "URL pattern, once one has matched."),
+)
+WITHIN_A_TASK: tuple[LogKey, ...] = (
+    LogKey(TASK_NAME, "Name under which the task is registered."),
+    LogKey(TASK_ID, "Its id, the same in every attempt."),
 )
 WITH_AN_EXCEPTION: tuple[LogKey, ...] = (
     LogKey(EXCEPTION_TYPE, l.EXCEPTION_TYPE.help),

@@ -144,6 +144,39 @@ STEP = SpanFact(
     "A step inside of a request (a cache, a template, a serializer), where it was slow or all are asked for: `libraries.slow_step`.",
     (l.CACHE_NAME, l.CACHE_OPERATION, l.TEMPLATE_NAME, l.CODE_FUNCTION_NAME, l.ERROR_TYPE),
 )
+
+TASK_PUBLISH = SpanFact(
+    "task-publish",
+    SpanKind.PRODUCER,
+    "send orders.ship",
+    "A task given to the broker.",
+    (
+        l.TASK_NAME,
+        l.QUEUE,
+        l.MESSAGING_SYSTEM,
+        l.MESSAGING_DESTINATION_NAME,
+        l.MESSAGING_OPERATION_NAME,
+        l.MESSAGING_MESSAGE_ID,
+        l.ERROR_TYPE,
+    ),
+)
+TASK_PROCESS = SpanFact(
+    "task-process",
+    SpanKind.CONSUMER,
+    "process orders.ship",
+    "One attempt of a task, in the trace that sent it; in one of its own, linked to that, where it was sent long ago: `tasks.link_after`.",
+    (
+        l.TASK_NAME,
+        l.QUEUE,
+        l.TASK_WAIT_MS,
+        l.TASK_RETRIES,
+        l.MESSAGING_SYSTEM,
+        l.MESSAGING_DESTINATION_NAME,
+        l.MESSAGING_OPERATION_NAME,
+        l.MESSAGING_MESSAGE_ID,
+        l.ERROR_TYPE,
+    ),
+)
 COMMAND_RUN = SpanFact(
     "command",
     SpanKind.INTERNAL,
@@ -152,5 +185,5 @@ COMMAND_RUN = SpanFact(
     (l.COMMAND, l.PROCESS_EXIT_CODE, l.ERROR_TYPE),
 )
 
-SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND, EVENT_SEND, EVENT_PROCESS, STEP, COMMAND_RUN)
+SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND, EVENT_SEND, EVENT_PROCESS, STEP, TASK_PUBLISH, TASK_PROCESS, COMMAND_RUN)
 """Every span that the kit makes today; those that it will make are in :mod:`otelkit.catalog.ahead.spans`."""

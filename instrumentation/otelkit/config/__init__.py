@@ -15,6 +15,7 @@ from otelkit.config.sections import (
     Metrics,
     Requests,
     Service,
+    Tasks,
     Traces,
     declared,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Receiver",
     "Requests",
     "Service",
+    "Tasks",
     "Traces",
     "declared",
     "load",

@@ -283,6 +283,18 @@ class Libraries:
 
 
 @dataclass(frozen=True, slots=True)
+class Tasks:
+    """Tasks that a worker runs"""
+
+    link_after: float = setting(
+        300.0,
+        help="Seconds after which a task no longer goes on with the trace that sent it, but begins one that is linked to it; what it was "
+        "delayed by counts.",
+        check=s.between(0, 31_536_000),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Commands:
     """Management commands"""
 
@@ -314,6 +326,7 @@ class Config:
     clients: Clients = field(default_factory=Clients)
     events: Events = field(default_factory=Events)
     libraries: Libraries = field(default_factory=Libraries)
+    tasks: Tasks = field(default_factory=Tasks)
     commands: Commands = field(default_factory=Commands)
     preset: str = "production"
     sources: dict[str, str] = field(default_factory=dict)
@@ -333,6 +346,7 @@ SECTIONS: dict[str, type] = {
     "clients": Clients,
     "events": Events,
     "libraries": Libraries,
+    "tasks": Tasks,
     "commands": Commands,
 }
 

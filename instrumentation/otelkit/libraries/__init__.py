@@ -6,7 +6,7 @@ To add one: its fact in ``otelkit/catalog/libraries.py``, a file beside these, a
 
 from __future__ import annotations
 
-from otelkit.libraries import aiohttp, django_cache, django_templates, httpx, ninja, redis, requests, rest_framework, urllib3
+from otelkit.libraries import aiohttp, celery, django_cache, django_templates, httpx, ninja, redis, requests, rest_framework, urllib3
 from otelkit.libraries.base import Library, Recording
 from otelkit.libraries.following import follow_libraries
 from otelkit.libraries.steps import Steps
@@ -22,6 +22,7 @@ LIBRARIES: tuple[Library, ...] = (
     requests.LIBRARY,
     urllib3.LIBRARY,
     aiohttp.LIBRARY,
+    celery.LIBRARY,
     redis.LIBRARY,
 )
 """One for each fact, in the same order."""

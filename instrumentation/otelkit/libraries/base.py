@@ -17,16 +17,18 @@ from otelkit.catalog.metrics import Metric
 from otelkit.libraries.steps import Steps
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.outbound import Outbound
+from otelkit.tasks.recorder import TaskRecorder
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a library records with: spans, metrics, and calls to another service, which have both; and steps of a request."""
+    """What a library records with: spans, metrics, and calls to another service, which have both; steps of a request; and tasks."""
 
     tracer: Tracer
     aggregator: Aggregator
     outbound: Outbound
     steps: Steps
+    tasks: TaskRecorder
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
 
     @property
     def stream(self) -> TextIO:  # type: ignore[override]  # a variable there; logging's own lastResort does the same
-        """The current ``sys.stdout``."""
-        return sys.stdout
+        """The current ``sys.stdout``; behind a Celery worker's, which makes a log line of all that is printed."""
+        return _real(sys.stdout, sys.__stdout__)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print the line, on stderr where stdout is closed, full or gone."""
@@ -55,8 +55,8 @@ class StderrHandler(StdoutHandler):
 
     @property
     def stream(self) -> TextIO:  # type: ignore[override]
-        """The current ``sys.stderr``."""
-        return sys.stderr
+        """The current ``sys.stderr``, as above."""
+        return _real(sys.stderr, sys.__stderr__)
 
 
 class LastResortHandler(logging.Handler):
@@ -79,6 +79,10 @@ class LastResortHandler(logging.Handler):
             logger = logger.parent if logger.propagate else None
         if logging.lastResort is not None and record.levelno >= logging.lastResort.level:
             logging.lastResort.handle(record)
+
+
+def _real(current: TextIO, original: TextIO | None) -> TextIO:
+    return original if original is not None and type(current).__module__.startswith("celery.") else current
 
 
 def _was_printed(stream: TextIO, text: str) -> bool:

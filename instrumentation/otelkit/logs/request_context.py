@@ -1,4 +1,4 @@
-"""What a log line says of the request in which it was written."""
+"""What a log line says of the request and of the task in which it was written."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from otelkit.catalog import logs as keys
 from otelkit.catalog.labels import HTTP_ROUTE
 from otelkit.request.routes import route_of
 from otelkit.request.state import CURRENT
+from otelkit.tasks.state import CURRENT_TASK
 
 
 def current_request_context() -> dict[str, str]:
-    """``request.id``, and ``http.route`` once a pattern has matched; empty outside of a request."""
+    """``request.id``, and ``http.route`` once a pattern has matched; ``task.name`` and ``task.id``. Empty outside of both."""
+    task = CURRENT_TASK.get()
+    found = {} if task is None else {keys.TASK_NAME: task.name, keys.TASK_ID: task.id}
     state = CURRENT.get()
     if state is None or state.ended:  # what is written at its end is the access line, which says both itself
-        return {}
-    found = {keys.REQUEST_ID: state.request_id}
+        return found
+    found[keys.REQUEST_ID] = state.request_id
     route = route_of(state.request)
     if route:
         found[HTTP_ROUTE.name] = route

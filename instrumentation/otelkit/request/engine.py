@@ -204,7 +204,7 @@ class RequestEngine:
             for found in queries.repeats():
                 self._n_plus_one.add(found.count, (route, found.summary, found.caller))
         if exception is not None:
-            self._errors.add(1, (qualified(exception), route, False))
+            self._errors.add(1, (qualified(exception), route, False, None))
         if self._measures_phases:
             self._record_phases(state, route, elapsed)
         if state.queued is not None:

@@ -23,7 +23,7 @@ from otelkit.metrics.exchange import SUFFIX, Exchange
 from otelkit.metrics.processes import Process
 
 LABELS = {"service_name": "orders"}
-ERROR = ("ValueError", "/", False)
+ERROR = ("ValueError", "/", False, None)
 ROUTE = ("GET", "/", 200, "http", None)
 
 

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 from otelkit.catalog.ahead.api import API_VERSION
-from otelkit.catalog.ahead.tasks import QUEUE, TASK_NAME
-from otelkit.catalog.labels import (
-    ERROR_TYPE,
-    MESSAGING_DESTINATION_NAME,
-    MESSAGING_OPERATION_NAME,
-    MESSAGING_SYSTEM,
-)
 from otelkit.catalog.labels.model import Label
-from otelkit.catalog.spans import SpanFact, SpanKind
+from otelkit.catalog.spans import SpanFact
 
 DJANGO_VIEW = Label("django.view", "Name of the URL pattern that matched. Ours.")
 URL_TEMPLATE = Label("url.template", "Pattern of the address that was called, where the caller knows it.")
-
+PROCESS_EXIT_CODE = Label("process.exit.code", "What the command ended with.")
+>>>>>>>>> Temporary merge branch 2
 TASK_WAIT_MS = Label("task.wait_ms", "Milliseconds between the moment a task was due and its begin. Ours.")
 TASK_RETRIES = Label("task.retries", "Attempts before this one. Ours.")
+=======
 
 TO_REQUEST = (DJANGO_VIEW, API_VERSION)
 """Attributes that the span of a request will have beside those of today."""
 TO_OUTBOUND = (URL_TEMPLATE,)
 """Attributes that the span of an outbound call will have beside those of today."""
 
-_MESSAGING = (MESSAGING_SYSTEM, MESSAGING_DESTINATION_NAME, MESSAGING_OPERATION_NAME, ERROR_TYPE)
-
-TASK_PUBLISH = SpanFact(
-    "task-publish", SpanKind.PRODUCER, "send orders.ship", "A task given to the broker.", (TASK_NAME, QUEUE, *_MESSAGING)
-)
-TASK_PROCESS = SpanFact(
-    "task-process",
-    SpanKind.CONSUMER,
-    "process orders.ship",
-    "One attempt of a task; linked to the span that sent it where that was long ago or where several were sent at once.",
-    (TASK_NAME, QUEUE, TASK_WAIT_MS, TASK_RETRIES, *_MESSAGING),
-)
-SPANS_AHEAD: tuple[SpanFact, ...] = (TASK_PUBLISH, TASK_PROCESS)
+SPANS_AHEAD: tuple[SpanFact, ...] = ()
+"""Every span that has a name and nobody who makes it."""

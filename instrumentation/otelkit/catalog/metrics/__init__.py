@@ -4,7 +4,7 @@ Recording, drawing and alerting start from these objects. To add one, write it i
 importable from here. What has a name but no recorder yet is in :mod:`otelkit.catalog.ahead`.
 """
 
-from otelkit.catalog.metrics import access, commands, database, django, health, http, others, outbox, process, resilience, telemetry
+from otelkit.catalog.metrics import access, commands, database, django, health, http, others, outbox, process, resilience, tasks, telemetry
 from otelkit.catalog.metrics.access import *
 from otelkit.catalog.metrics.commands import *
 from otelkit.catalog.metrics.database import *
@@ -16,10 +16,11 @@ from otelkit.catalog.metrics.others import *
 from otelkit.catalog.metrics.outbox import *
 from otelkit.catalog.metrics.process import *
 from otelkit.catalog.metrics.resilience import *
+from otelkit.catalog.metrics.tasks import *
 from otelkit.catalog.metrics.telemetry import *
 
 SUBJECTS: tuple[Subject, ...] = tuple(
-    map(subject_of, (http, django, database, outbox, commands, process, health, resilience, access, telemetry))
+    map(subject_of, (http, django, database, outbox, tasks, commands, process, health, resilience, access, telemetry))
 )
 """The metrics by the file that declares them."""
 

@@ -56,6 +56,6 @@ ERRORS_CAPTURED = Metric(
     "errors.captured",
     Kind.COUNTER,
     "{error}",
-    "Exceptions that a request raised.",
-    (l.EXCEPTION_TYPE, l.HTTP_ROUTE, l.HANDLED),
+    "Exceptions that a request or a task raised.",
+    (l.EXCEPTION_TYPE, l.HTTP_ROUTE, l.HANDLED, l.TASK_NAME),
 )

@@ -1,4 +1,4 @@
-"""The Celery app: by a folder as its broker, or by what ``SHOP_BROKER`` names."""
+"""The Celery app. Its broker is a folder, or what ``SHOP_BROKER`` names; in the process of the tests its memory."""
 
 from __future__ import annotations
 
@@ -27,11 +27,26 @@ def configuration(folder: Path, broker: str = "filesystem://") -> dict[str, Any]
         "broker_connection_retry_on_startup": True,
         "result_backend": f"file://{parts['results']}",
         "task_default_queue": "orders",
-        "worker_send_task_events": False,
+        "worker_hijack_root_logger": os.environ.get("SHOP_HIJACK", "1") == "1",
         "worker_enable_remote_control": False,
     }
 
 
+IN_THIS_PROCESS: dict[str, Any] = {
+    "broker_url": "memory://",
+    "broker_transport_options": {"polling_interval": 0.01},
+    "result_backend": "cache+memory://",
+    "task_default_queue": "orders",
+    "worker_enable_remote_control": False,
+}
+
 app = Celery("shop", include=["tests.instrumentation.libraries.celery_shop.tasks"])
-if "SHOP_FOLDER" in os.environ:
-    app.conf.update(configuration(Path(os.environ["SHOP_FOLDER"]), os.environ.get("SHOP_BROKER", "filesystem://")))
+folder = os.environ.get("SHOP_FOLDER")
+app.conf.update(configuration(Path(folder), os.environ.get("SHOP_BROKER", "filesystem://")) if folder else IN_THIS_PROCESS)
+
+
+def sender(folder: Path, broker: str = "filesystem://") -> Celery:
+    """An app that sends to the workers of the folder."""
+    app = Celery("sender", set_as_current=False)
+    app.conf.update(configuration(folder, broker))
+    return app

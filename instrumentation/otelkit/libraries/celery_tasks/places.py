@@ -1,0 +1,61 @@
+"""Where a task goes, and where it came from: the broker's product, and the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+_SYSTEMS = {
+    "": "rabbitmq",  # Celery's default
+    "amqp": "rabbitmq",
+    "amqps": "rabbitmq",
+    "pyamqp": "rabbitmq",
+    "librabbitmq": "rabbitmq",
+    "rediss": "redis",
+    "sentinel": "redis",
+    "sqs": "aws_sqs",
+    "confluentkafka": "kafka",
+    "azureservicebus": "servicebus",
+    "gcpubsub": "gcp_pubsub",
+}
+"""kombu's name of a transport -> ``messaging.system`` (semantic conventions); any other is called as kombu calls it."""
+
+_MOST = 1024
+"""Routes that are remembered."""
+
+
+def system_of(app: Any) -> str:
+    """The broker's product, from the address that the app sends to."""
+    url = app.conf.broker_write_url or app.conf.broker_url or ""
+    first = url[0] if isinstance(url, (list, tuple)) and url else url
+    scheme = urlsplit(str(first).split(";")[0]).scheme.partition("+")[0].lower()
+    return _SYSTEMS.get(scheme, scheme)
+
+
+class Queues:
+    """Finds the queue that a message with this exchange and routing key lies in: a task is told no more than those."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], str] = {}
+
+    def of(self, app: Any, delivery: Mapping[str, Any] | None) -> str:
+        """The queue's name, or else the routing key; empty for a task that lay in none."""
+        if not delivery or delivery.get("is_eager"):
+            return ""
+        exchange, key = str(delivery.get("exchange") or ""), str(delivery.get("routing_key") or "")
+        if not exchange:
+            return key  # the default exchange: its routing key is the queue
+        found = self._found.get((exchange, key))
+        if found is None:
+            found = _queue(app, exchange, key)
+            if len(self._found) < _MOST:
+                self._found[exchange, key] = found
+        return found
+
+
+def _queue(app: Any, exchange: str, key: str) -> str:
+    for name, queue in app.amqp.queues.items():
+        if queue.exchange.name == exchange and queue.routing_key == key:
+            return str(name)
+    return key or exchange
