@@ -1,6 +1,6 @@
 """The boards, one file each. A new one is a file here, a line below, and a BoardFact in the catalogue."""
 
-from otelkit_dashboards.boards import access, database, endpoint, resilience, service_overview, telemetry_health
+from otelkit_dashboards.boards import access, api, database, endpoint, resilience, service_overview, telemetry_health
 from otelkit_dashboards.model import Dashboard
 
 BOARDS: tuple[Dashboard, ...] = (
@@ -9,5 +9,6 @@ BOARDS: tuple[Dashboard, ...] = (
     database.BOARD,
     resilience.BOARD,
     access.BOARD,
+    api.BOARD,
     telemetry_health.BOARD,
 )

@@ -46,6 +46,12 @@ ACCESS = BoardFact(
     "Who is let in and who is not: log-ins, tokens and the keys behind them, permissions and CSRF.",
     ("environment", "service"),
 )
+API = BoardFact(
+    "otelkit-api",
+    "Django / API",
+    "The API as a contract: which versions are asked for and by whom, when they end, messages that the schema does not allow, and flags.",
+    ("environment", "service"),
+)
 TELEMETRY_HEALTH = BoardFact(
     "otelkit-telemetry-health",
     "Telemetry health",
@@ -53,4 +59,4 @@ TELEMETRY_HEALTH = BoardFact(
     ("environment", "service"),
 )
 
-BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, DATABASE, RESILIENCE, ACCESS, TELEMETRY_HEALTH)
+BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, DATABASE, RESILIENCE, ACCESS, API, TELEMETRY_HEALTH)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from otelkit.catalog.ahead.api import API_VERSION
 from otelkit.catalog.ahead.messaging import MESSAGING_OPERATION_NAME, MESSAGING_SYSTEM
 from otelkit.catalog.ahead.tasks import COMMAND, QUEUE, TASK_NAME
 from otelkit.catalog.labels import CODE_FUNCTION_NAME, ERROR_TYPE, MESSAGING_DESTINATION_NAME
@@ -18,7 +17,7 @@ PROCESS_EXIT_CODE = Label("process.exit.code", "What the command ended with.")
 TASK_WAIT_MS = Label("task.wait_ms", "Milliseconds between the moment a task was due and its begin. Ours.")
 TASK_RETRIES = Label("task.retries", "Attempts before this one. Ours.")
 
-TO_REQUEST = (DJANGO_VIEW, API_VERSION, CACHE_HITS, CACHE_MISSES)
+TO_REQUEST = (DJANGO_VIEW, CACHE_HITS, CACHE_MISSES)
 """Attributes that the span of a request will have beside those of today."""
 TO_OUTBOUND = (URL_TEMPLATE, HTTP_REQUEST_RESEND_COUNT)
 """Attributes that the span of an outbound call will have beside those of today."""

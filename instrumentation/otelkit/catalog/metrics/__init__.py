@@ -4,8 +4,9 @@ Recording, drawing and alerting start from these objects. To add one, write it i
 importable from here. What has a name but no recorder yet is in :mod:`otelkit.catalog.ahead`.
 """
 
-from otelkit.catalog.metrics import access, database, django, health, http, others, process, resilience, telemetry
+from otelkit.catalog.metrics import access, api, database, django, health, http, others, process, resilience, telemetry
 from otelkit.catalog.metrics.access import *
+from otelkit.catalog.metrics.api import *
 from otelkit.catalog.metrics.database import *
 from otelkit.catalog.metrics.django import *
 from otelkit.catalog.metrics.health import *
@@ -16,7 +17,7 @@ from otelkit.catalog.metrics.process import *
 from otelkit.catalog.metrics.resilience import *
 from otelkit.catalog.metrics.telemetry import *
 
-SUBJECTS: tuple[Subject, ...] = tuple(map(subject_of, (http, django, database, process, health, resilience, access, telemetry)))
+SUBJECTS: tuple[Subject, ...] = tuple(map(subject_of, (http, django, database, process, health, resilience, access, api, telemetry)))
 """The metrics by the file that declares them."""
 
 METRICS: tuple[Metric, ...] = tuple(metric for subject in SUBJECTS for metric in subject.metrics)
