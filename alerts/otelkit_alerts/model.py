@@ -41,6 +41,7 @@ class Category(Enum):
     SLO = "slo"
     TRAFFIC = "traffic"
     TELEMETRY = "telemetry"
+    DEPENDENCY = "dependency"
 
 
 @dataclass(frozen=True, slots=True)

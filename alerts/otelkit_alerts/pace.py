@@ -31,6 +31,10 @@ class Pace:
     """Longer than an outage of the pipeline: the first report after it tells of the loss, and needs a sample from before."""
     loss_hold: str
     export_error_hold: str
+    check_hold: str
+    """How long a health check may say no; probes take the worker out of the load balancer long before."""
+    breaker_hold: str
+    """Longer than a breaker rests, so that one that closes at its first try rings nobody."""
 
 
 PRODUCTION = Pace(
@@ -47,6 +51,8 @@ PRODUCTION = Pace(
     loss_window="1h",
     loss_hold="1m",
     export_error_hold="10m",
+    check_hold="3m",
+    breaker_hold="2m",
 )
 
 DEMO = Pace(
@@ -69,6 +75,8 @@ DEMO = Pace(
     loss_window="3m",
     loss_hold="5s",
     export_error_hold="20s",
+    check_hold="10s",
+    breaker_hold="10s",
 )
 
 PACES: tuple[Pace, ...] = (PRODUCTION, DEMO)

@@ -274,7 +274,7 @@ def _set_own_level(runtime: Runtime) -> None:
 
 
 def _measure(runtime: Runtime) -> None:
-    from otelkit.metrics import business, user_instruments
+    from otelkit.metrics import business, django_prometheus, user_instruments
     from otelkit.patterns import gauges
     from otelkit.patterns.auth.django_signals import follow_django
 
@@ -293,6 +293,7 @@ def _measure(runtime: Runtime) -> None:
     keeps_all = runtime.config.requests.engine == "upstream"
     made_by = user_instruments.switch_on(config.series_cap, runtime.aggregator.overflowed, keeps_all=keeps_all)
     runtime.notes.append(on(f"metrics: OpenTelemetry instruments come from {made_by}"))
+    runtime.notes.extend(django_prometheus.follow(config, runtime.aggregator, runtime.undo))
 
 
 def _serve_metrics(runtime: Runtime) -> None:

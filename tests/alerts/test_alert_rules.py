@@ -193,6 +193,7 @@ def test_expressions_use_nothing_younger_than_prometheus_2_53():
         "unless",
         "sum",
         "group",
+        "min",
         "rate",
         "increase",
         "sum_over_time",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from otelkit.catalog.labels import (
+    CIRCUIT_BREAKER_NAME,
+    CIRCUIT_BREAKER_STATE,
     ERROR_TYPE,
+    HEALTH_CHECK,
     HTTP_REQUEST_METHOD,
     HTTP_RESPONSE_STATUS_CODE,
     HTTP_ROUTE,
@@ -11,7 +14,14 @@ from otelkit.catalog.labels import (
     SERVICE_INSTANCE_ID,
     SIGNAL,
 )
-from otelkit.catalog.metrics import EXPORT_DURATION, HTTP_SERVER_REQUEST_DURATION, TARGET_INFO, TELEMETRY_DROPPED
+from otelkit.catalog.metrics import (
+    CIRCUIT_BREAKER_STATES,
+    EXPORT_DURATION,
+    HEALTH_CHECK_STATUS,
+    HTTP_SERVER_REQUEST_DURATION,
+    TARGET_INFO,
+    TELEMETRY_DROPPED,
+)
 from otelkit.catalog.naming import bound_text, family_name, series_name
 from otelkit.catalog.objectives import LATENCY_THRESHOLD
 from otelkit_alerts.cases.model import Input, Service, series
@@ -44,3 +54,14 @@ def exports(service: Service, values: str, *, signal: str = "traces", error: str
     """Exports that succeeded, or that failed with this error type."""
     labels = {**service.labels, SIGNAL: signal} | ({ERROR_TYPE: error} if error else {})
     return Input(series(series_name(EXPORT_DURATION), labels), values)
+
+
+def checked(service: Service, values: str, *, worker: str = "host:1", check: str = "database") -> Input:
+    """What one worker says of a health check."""
+    return Input(series(series_name(HEALTH_CHECK_STATUS), {**service.labels, SERVICE_INSTANCE_ID: worker, HEALTH_CHECK: check}), values)
+
+
+def breaker(service: Service, values: str, *, state: str = "closed", name: str = "inventory") -> Input:
+    """Whether the circuit breaker of one worker is in this state."""
+    labels = {**service.labels, SERVICE_INSTANCE_ID: "host:1", CIRCUIT_BREAKER_NAME: name, CIRCUIT_BREAKER_STATE: state}
+    return Input(series(series_name(CIRCUIT_BREAKER_STATES), labels), values)

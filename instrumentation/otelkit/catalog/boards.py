@@ -58,6 +58,12 @@ ACCESS = BoardFact(
     "Who is let in and who is not: log-ins, tokens and the keys behind them, permissions and CSRF.",
     ("environment", "service"),
 )
+API = BoardFact(
+    "otelkit-api",
+    "Django / API",
+    "The API as a contract: which versions are asked for and by whom, when they end, messages that the schema does not allow, and flags.",
+    ("environment", "service"),
+)
 TELEMETRY_HEALTH = BoardFact(
     "otelkit-telemetry-health",
     "Telemetry health",
@@ -65,4 +71,4 @@ TELEMETRY_HEALTH = BoardFact(
     ("environment", "service"),
 )
 
-BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, DATABASE, EVENTS, BACKGROUND, RESILIENCE, ACCESS, TELEMETRY_HEALTH)
+BOARDS: tuple[BoardFact, ...] = (SERVICE_OVERVIEW, ENDPOINT, DATABASE, EVENTS, BACKGROUND, RESILIENCE, ACCESS, API, TELEMETRY_HEALTH)

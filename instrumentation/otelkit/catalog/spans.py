@@ -53,6 +53,7 @@ REQUEST = SpanFact(
         l.USER_AGENT_ORIGINAL,
         l.USER_ID,
         l.CODE_FUNCTION_NAME,
+        l.API_VERSION,
         l.ERROR_TYPE,
         l.DB_QUERY_COUNT,
         l.DB_QUERY_DUPLICATES,

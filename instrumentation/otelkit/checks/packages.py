@@ -10,6 +10,7 @@ from importlib.util import find_spec
 
 from otelkit.checks.check import Finding, Project, check
 from otelkit.libraries import LIBRARIES
+from otelkit.metrics.django_prometheus import places
 
 _UPSTREAM = "opentelemetry.instrumentation.django"
 
@@ -139,6 +140,21 @@ def _is_installed(package: str) -> bool:
         return False
 
 
+@check("W045")
+def django_prometheus_counts_too(project: Project) -> Iterator[Finding]:
+    """django-prometheus counts the same requests, queries and migrations as otelkit, under names of its own. Both are right; both cost."""
+    if found := places(project.settings):
+        emulates = project.config.metrics.django_prometheus == "emulate"
+        where = project.where("metrics.django_prometheus")
+        yield Finding(
+            f"django-prometheus counts what otelkit counts as well ({', '.join(found)})"
+            + (f', and {where} is "emulate", which does nothing beside it.' if emulates else "."),
+            "Boards that read its names go on without it: take it out"
+            + (". " if emulates else f' and set {where} to "emulate". ')
+            + "As long as it stays, PROMETHEUS_EXPORT_MIGRATIONS = False lets the service start while its database is down.",
+        )
+
+
 CHECKS = (
     engine_is_not_installed,
     library_is_not_installed,
@@ -146,4 +162,5 @@ CHECKS = (
     another_tracer,
     library_is_followed_twice,
     library_is_too_old,
+    django_prometheus_counts_too,
 )

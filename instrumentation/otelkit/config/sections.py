@@ -104,6 +104,12 @@ class Metrics:
         "the kit's own metrics. OpenTelemetry's instruments go by the variable alone.",
         check=s.one_of("trace_based", "always_off", "always_on"),
     )
+    django_prometheus: str = setting(
+        "export",
+        help="What becomes of django-prometheus: what it counts leaves over OTLP too, where it is installed (export); its names are "
+        "recorded by otelkit itself, for boards that read them (emulate); or nothing (off).",
+        check=s.one_of("export", "emulate", "off"),
+    )
     strict: bool = setting(
         False, help="Raises where a business metric is given labels that it does not declare, instead of mending them; for tests."
     )

@@ -251,7 +251,7 @@ class Exporter:
 
     def _push_metrics(self) -> None:
         snapshots = self._aggregator.collect(forget_exemplars=True)
-        scopes = user_instruments.read()
+        scopes = user_instruments.read(pushed=True)
         points, users_points = sum(snapshot.points for snapshot in snapshots), count_points(scopes)
         account = self.accounts.of[METRICS]
         with patiently(self._settling):

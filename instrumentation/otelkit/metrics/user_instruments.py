@@ -143,6 +143,7 @@ _joined: MeterProvider | None = None
 """The provider that the reader reads now."""
 _reader: InstrumentReader | None = None
 _make_reader: Callable[[], InstrumentReader] | None = None
+_beside: dict[Callable[[], Sequence[ScopeMetrics]], bool] = {}
 _reading = Lock()
 _hooked_forks = False
 
@@ -191,8 +192,23 @@ def switch_off() -> None:
         _provider.on_asked = None
 
 
-def read() -> Sequence[ScopeMetrics]:
-    """The current values of everything recorded through the API, by scope; empty when off. Does not raise."""
+def beside(source: Callable[[], Sequence[ScopeMetrics]], *, pushed_only: bool) -> Callable[[], None]:
+    """Reads this, too, from now on; ``pushed_only`` where a scrape shows it anyway. It must not raise. What comes back ends it."""
+    _beside[source] = pushed_only
+
+    def end() -> None:
+        _beside.pop(source, None)
+
+    return end
+
+
+def read(*, pushed: bool = False) -> Sequence[ScopeMetrics]:
+    """The current values of everything recorded through the API, by scope, and of what stands beside; empty when off. Does not raise."""
+    others = [scope for source, pushed_only in list(_beside.items()) if pushed or not pushed_only for scope in source()]
+    return [*_read(), *others] if others else _read()
+
+
+def _read() -> Sequence[ScopeMetrics]:
     with _reading:
         if _reader is None:
             return ()

@@ -164,6 +164,20 @@ CASES = [
             django={"MIDDLEWARE": ["elasticapm.contrib.django.middleware.TracingMiddleware", COMMON], "ELASTIC_APM": {"ENABLED": False}},
         ),
     ),
+    Case(
+        "W045",
+        Site(django={"MIDDLEWARE": ["django_prometheus.middleware.PrometheusBeforeMiddleware", COMMON]}),
+        "counts as well (MIDDLEWARE: django_prometheus.middleware.PrometheusBeforeMiddleware).",
+        'set OTELKIT["metrics"]["django_prometheus"] to "emulate"',
+        Site(otelkit={"metrics": {"django_prometheus": "emulate"}}),
+    ),
+    Case(
+        "W045",
+        Site(otelkit={"metrics": {"django_prometheus": "emulate"}}, django={"CACHES": {"a": {"BACKEND": "django_prometheus.cache.a"}}}),
+        '"emulate", which does nothing beside it',
+        "PROMETHEUS_EXPORT_MIGRATIONS = False",
+        Site(django={"CACHES": {"a": {"BACKEND": "django_prometheus_twin.cache"}}}),
+    ),
     # --- metrics ---
     Case(
         "W060",

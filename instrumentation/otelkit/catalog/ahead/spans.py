@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from otelkit.catalog.ahead.api import API_VERSION
 from otelkit.catalog.labels.model import Label
 from otelkit.catalog.spans import SpanFact
 
 DJANGO_VIEW = Label("django.view", "Name of the URL pattern that matched. Ours.")
 URL_TEMPLATE = Label("url.template", "Pattern of the address that was called, where the caller knows it.")
-PROCESS_EXIT_CODE = Label("process.exit.code", "What the command ended with.")
->>>>>>>>> Temporary merge branch 2
-TASK_WAIT_MS = Label("task.wait_ms", "Milliseconds between the moment a task was due and its begin. Ours.")
-TASK_RETRIES = Label("task.retries", "Attempts before this one. Ours.")
-=======
 
-TO_REQUEST = (DJANGO_VIEW, API_VERSION)
+TO_REQUEST = (DJANGO_VIEW,)
 """Attributes that the span of a request will have beside those of today."""
 TO_OUTBOUND = (URL_TEMPLATE,)
 """Attributes that the span of an outbound call will have beside those of today."""

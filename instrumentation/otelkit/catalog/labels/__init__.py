@@ -6,6 +6,7 @@ Source: OpenTelemetry semantic conventions 1.37; names without a convention are 
 
 from otelkit.catalog.labels.access import *
 from otelkit.catalog.labels.alerting import *
+from otelkit.catalog.labels.api import *
 from otelkit.catalog.labels.commands import *
 from otelkit.catalog.labels.database import *
 from otelkit.catalog.labels.django import *

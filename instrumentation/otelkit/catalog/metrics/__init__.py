@@ -4,8 +4,23 @@ Recording, drawing and alerting start from these objects. To add one, write it i
 importable from here. What has a name but no recorder yet is in :mod:`otelkit.catalog.ahead`.
 """
 
-from otelkit.catalog.metrics import access, commands, database, django, health, http, others, outbox, process, resilience, tasks, telemetry
+from otelkit.catalog.metrics import (
+    access,
+    api,
+    commands,
+    database,
+    django,
+    health,
+    http,
+    others,
+    outbox,
+    process,
+    resilience,
+    tasks,
+    telemetry,
+)
 from otelkit.catalog.metrics.access import *
+from otelkit.catalog.metrics.api import *
 from otelkit.catalog.metrics.commands import *
 from otelkit.catalog.metrics.database import *
 from otelkit.catalog.metrics.django import *
@@ -20,7 +35,7 @@ from otelkit.catalog.metrics.tasks import *
 from otelkit.catalog.metrics.telemetry import *
 
 SUBJECTS: tuple[Subject, ...] = tuple(
-    map(subject_of, (http, django, database, outbox, tasks, commands, process, health, resilience, access, telemetry))
+    map(subject_of, (http, django, database, outbox, tasks, commands, process, health, resilience, access, api, telemetry))
 )
 """The metrics by the file that declares them."""
 
