@@ -238,8 +238,10 @@ class _ToTree(Transformer[Token, Any]):
 
 def _text(token: Token) -> str:
     try:
-        return unquoted(token)
-    except LogQLError:
+        text = unquoted(token)
+        text.encode()  # a half of a surrogate pair is no character, in Go and in SQLite
+        return text
+    except (LogQLError, UnicodeEncodeError):
         raise ParseError("invalid syntax", token.line or 1, token.column or 1) from None
 
 

@@ -40,6 +40,9 @@ def plan_of(connection: sqlite3.Connection, query: str, *, statement: str = FOUN
         '{ resource.service.name = "orders" && status = error }',
         '{ resource.service.name = "orders" } >> { duration > 300ms }',
         "{ kind = server } | count() > 4",
+        "{ nestedSetParent < 0 && status = error }",
+        '{ rootServiceName = "gateway" }',
+        '{ kind = server && rootName = "POST /checkout" }',
     ],
 )
 def test_what_is_asked_most_is_told_by_the_index_alone_newest_first(shop_connection: sqlite3.Connection, query: str):
@@ -94,5 +97,5 @@ def test_an_older_database_gets_the_index(tmp_path: Path):
     assert [row[2] for row in connection.execute("PRAGMA index_info(span_start)")] == ["start_ns", "trace_id"]
     schema.upgrade(connection)
     columns = [row[2] for row in connection.execute("PRAGMA index_info(span_start)")]
-    assert columns == ["start_ns", "trace_id", "resource_id", "kind", "status", "duration_ns", "name"]
+    assert columns == ["start_ns", "trace_id", "resource_id", "kind", "status", "duration_ns", "name", "parent_span_id"]
     connection.close()

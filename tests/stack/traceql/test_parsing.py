@@ -150,6 +150,9 @@ def test_what_is_no_query_is_refused_with_its_place(text: str, said: str):
         "{ .a = " + "9" * 100_000 + " }",
         "{ .a = 1 || \x00 }",
         "\ud800",
+        '{ name = "\\ud800" }',
+        "{ " + "(" * 90 + " || ".join(" && ".join(["kind = server"] * 9) for _ in range(90)) + ")" * 90 + " }",
+        "{ " + "(.a = 1 || (.b = 2 && " * 90 + "true" + "))" * 90 + " }",
     ],
     ids=lambda text: text[:12].encode("unicode_escape").decode(),
 )
