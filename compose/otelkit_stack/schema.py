@@ -140,7 +140,7 @@ ALTER TABLE log ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;
 # What a query most often asks about a span stands in the index by time: with the columns elsewhere, each of a million spans cost a look-up.
 _SPANS_BY_TIME = """
 DROP INDEX span_start;
-CREATE INDEX span_start ON span (start_ns, trace_id, resource_id, kind, status, duration_ns, name);
+CREATE INDEX span_start ON span (start_ns, trace_id, resource_id, kind, status, duration_ns, name, parent_span_id);
 """
 
 _ALERTS = """

@@ -24,7 +24,7 @@ from otelkit_stack.api.tempo_tags import old_tags_answer, old_values_answer, tag
 from otelkit_stack.database import explain, open_reader
 from otelkit_stack.errors import StackError
 from otelkit_stack.queries import Queries
-from otelkit_stack.traceql.errors import TooSlowError, TraceQLError
+from otelkit_stack.traceql.errors import TooMuchError, TooSlowError, TraceQLError
 from otelkit_stack.traceql.reading import Source
 
 _PROTOBUF = "application/protobuf"
@@ -71,10 +71,10 @@ class _Endpoint:
                 return JSONResponse(self._answer(given, Source(connection)))
             finally:
                 connection.close()
+        except (TooMuchError, BadParameterError) as error:
+            return PlainTextResponse(str(error), 400)
         except TraceQLError as error:
             return PlainTextResponse(f"invalid TraceQL query: {error}", 400)
-        except BadParameterError as error:
-            return PlainTextResponse(str(error), 400)
         except TooSlowError as error:
             return PlainTextResponse(str(error), 504)
         except sqlite3.Error as error:

@@ -15,7 +15,7 @@ from otelkit_stack.traceql.spans import Span
 from otelkit_stack.traceql.steps import Steps
 from otelkit_stack.traceql.values import Duration, Value, single
 
-MOST_NUMBERS = 2_000_000
+MOST_NUMBERS = 1_000_000
 """Of one answer: its series times its steps."""
 MOST_EXEMPLARS = 100
 _EXEMPLARS_PER_STEP = 2
@@ -30,7 +30,7 @@ class _Group:
 
     values: list[float]
     counts: list[int] = field(default_factory=list)
-    buckets: list[dict[float, int]] = field(default_factory=list)
+    buckets: list[dict[float, int] | None] = field(default_factory=list)
     exemplars: list[Exemplar] = field(default_factory=list)
     exemplars_at: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -112,6 +112,8 @@ class Aggregation:
             return
         group = self._groups.get(key) or self._group(key)
         counts = group.buckets[place]
+        if counts is None:
+            counts = group.buckets[place] = {}
         counts[bucket] = counts.get(bucket, 0) + 1
         self._exemplify(group, place, span, _seconds(value))
 
@@ -127,7 +129,7 @@ class Aggregation:
         start = 0.0 if self._take in (self._count, self._bucket) else math.nan
         group = self._groups[key] = _Group([start] * count, [0] * count if self._take == self._sum else [])
         if self._take == self._quantile:
-            group.buckets = [{} for _ in range(count)]
+            group.buckets = [None] * count
         return group
 
     def _exemplify(self, group: _Group, place: int, span: Span, value: float | None) -> None:
@@ -151,7 +153,9 @@ class Aggregation:
                 return [Series(labels, averages, exemplars)]
             case "quantile_over_time":
                 return [
-                    Series((*labels, ("p", of)), [quantile(of, buckets) for buckets in group.buckets], exemplars if not number else ())
+                    Series(
+                        (*labels, ("p", of)), [quantile(of, buckets or {}) for buckets in group.buckets], exemplars if not number else ()
+                    )
                     for number, of in enumerate(self._what.parameters)
                 ]
             case _:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from otelkit_stack.selectors.regex import compiled
 from otelkit_stack.traceql import syntax as s
 from otelkit_stack.traceql.lookup import Lookup, lookup_of
 from otelkit_stack.traceql.operators import applied
+from otelkit_stack.traceql.patterns import pattern
 from otelkit_stack.traceql.spans import Span
 from otelkit_stack.traceql.values import Test, negative
 
@@ -62,5 +62,5 @@ def test_of(expression: s.Binary) -> Test | None:
     """Of ``=~`` and ``!~``: whether a text matches the expression as a whole. Spans repeat their texts, so answers are kept a while."""
     if expression.operator not in ("=~", "!~") or not isinstance(expression.right, s.Static):
         return None
-    pattern = compiled(str(expression.right.value))
-    return lru_cache(maxsize=1024)(lambda text: pattern.fullmatch(str(text)) is not None)
+    matches = pattern(str(expression.right.value)).fullmatch
+    return lru_cache(maxsize=1024)(lambda text: matches(str(text)) is not None)

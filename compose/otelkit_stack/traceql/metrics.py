@@ -9,7 +9,7 @@ from otelkit_stack.traceql.aggregation import MOST_EXEMPLARS, Aggregation
 from otelkit_stack.traceql.columns import columns_for, concern_traces
 from otelkit_stack.traceql.fields import holds
 from otelkit_stack.traceql.pipeline import Spanset, runner
-from otelkit_stack.traceql.pushdown import narrowed, needed
+from otelkit_stack.traceql.pushdown import narrowed, needed, of_spans
 from otelkit_stack.traceql.reading import Source
 from otelkit_stack.traceql.search import Window, matching_traces
 from otelkit_stack.traceql.series import Series, combined, processed
@@ -36,8 +36,8 @@ def _over_time(metrics: s.Metrics, source: Source, steps: Steps, exemplars: int)
 
 def _spans(metrics: s.MetricsPipeline, source: Source, steps: Steps) -> Iterator[Span]:
     """The spans that come through; of those that did not start in time some may be among them."""
-    attributes = [*s.attributes_of(metrics)]
     conditions = _conditions(metrics.pipeline)
+    attributes = [attribute for node in (*(conditions or ()), metrics.aggregation) for attribute in s.attributes_of(node)]
     if conditions is None or concern_traces(attributes):
         run = runner(metrics.pipeline)
         for trace in matching_traces(metrics.pipeline, source, Window(steps.start_ns, steps.end_ns)):
@@ -55,7 +55,7 @@ def _conditions(pipeline: s.Pipeline) -> list[s.Field] | None:
     conditions = []
     for stage in pipeline.stages:
         if isinstance(stage, s.Filter):
-            conditions.append(stage.condition)
+            conditions.append(of_spans(stage.condition))
         elif not isinstance(stage, s.Select):
             return None
     return conditions

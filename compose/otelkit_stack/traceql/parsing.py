@@ -117,22 +117,19 @@ class _ToTree(Transformer[Token, Any]):
     def wrapped(self, opened: Token, inner: Part) -> Part:
         return stages.wrapped(opened, inner)
 
-    def filter(self, condition: s.Field | None) -> Part:
-        return Part(stages.SPANSETS, s.Filter(s.Static(True) if condition is None else condition))
-
-    def number(self, token: Token) -> int | float | Duration:
-        return _number(token)
+    def filter(self, opened: Token, condition: s.Field | None) -> Part:
+        return Part(stages.SPANSETS, s.Filter(s.Static(True) if condition is None else condition), opened)
 
     def plain(self, token: Token) -> float:
         return float(_number(token))
 
-    def plain_number(self, value: float) -> Part:
-        return Part(stages.SCALAR, value)
+    def plain_number(self, token: Token) -> Part:
+        return Part(stages.SCALAR, _number(token), token)
 
-    def negative_number(self, sign: Token, value: float) -> Part:
+    def negative_number(self, sign: Token, token: Token) -> Part:
         if sign == "+":
             raise ParseError("syntax error: unexpected +", sign.line or 1, sign.column or 1)
-        return Part(stages.SCALAR, negative(value))
+        return Part(stages.SCALAR, negative(_number(token)), sign)
 
     def count(self, name: Token) -> Part:
         return Part(stages.SCALAR, s.Aggregate("count", None), name)
@@ -241,8 +238,10 @@ class _ToTree(Transformer[Token, Any]):
 
 def _text(token: Token) -> str:
     try:
-        return unquoted(token)
-    except LogQLError:
+        text = unquoted(token)
+        text.encode()  # a half of a surrogate pair is no character, in Go and in SQLite
+        return text
+    except (LogQLError, UnicodeEncodeError):
         raise ParseError("invalid syntax", token.line or 1, token.column or 1) from None
 
 

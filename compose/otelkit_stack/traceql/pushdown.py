@@ -18,7 +18,7 @@ from otelkit_stack.traceql.spans import Owner
 from otelkit_stack.traceql.values import Kind, Status, Value, stored_value
 
 _MOST_PARTS = 200
-"""Of an ``OR``: SQLite's expressions have a limit, and so many alternatives narrow nothing."""
+"""Of a condition: SQLite's expressions have a limit, and so many alternatives narrow nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def needed(stage: s.Stage) -> s.Field | None:
             # Stages that only add or count say nothing about spans; the first that does speaks for all.
             return next((found for inner in stages if (found := needed(inner)) is not None), None)
         case s.Filter(condition):
-            return None if condition == s.Static(True) else condition
+            return None if condition == s.Static(True) else of_spans(condition)
         case s.SpansetOperation("||", left, right):
             sides = needed(left), needed(right)
             return None if sides[0] is None or sides[1] is None else s.Logic("||", (sides[0], sides[1]))
@@ -66,22 +66,41 @@ def needed(stage: s.Stage) -> s.Field | None:
             return None
 
 
+def of_spans(condition: s.Field) -> s.Field:
+    """The same condition, where it can be said so, without what only the trace tells: a span is a root where it has no parent."""
+    match condition:
+        case s.Logic(operator, parts):
+            return s.Logic(operator, tuple(map(of_spans, parts)))
+        case s.Binary("<", s.Attribute("intrinsic", "nestedSetParent"), s.Static(0)):
+            return s.Exists(s.Attribute("intrinsic", "span:parentID"), negated=True)
+        case s.Binary("=", s.Attribute("intrinsic", "nestedSetParent"), s.Static(-1)):
+            return s.Exists(s.Attribute("intrinsic", "span:parentID"), negated=True)
+        case _:
+            return condition
+
+
 def narrowed(condition: s.Field | None, owners: Owners) -> Where:
-    """What the store can tell of the condition: it holds for no span that does not meet this."""
-    return EVERY if condition is None else of_condition(condition, owners) or _of_roots(condition) or EVERY
+    """What the store can tell of the condition: it holds for no span, or in no trace of a root, that does not meet this."""
+    found = None if condition is None else of_condition(condition, owners) or _of_roots(condition, owners)
+    if found is None or found.sql.count(" AND ") + found.sql.count(" OR ") > _MOST_PARTS:
+        return EVERY
+    return found
 
 
-def _of_roots(condition: s.Field) -> Where | None:
+def _of_roots(condition: s.Field, owners: Owners) -> Where | None:
     """For a condition about the root of the trace alone: that root."""
     match condition:
         case s.Logic("&&", parts):
-            return next((found for part in parts if (found := _of_roots(part)) is not None), None)
+            return next((found for part in parts if (found := _of_roots(part, owners)) is not None), None)
         case s.Binary("=", s.Attribute("intrinsic", "rootName"), s.Static(str() as name)):
-            return Where("(name = ? AND parent_span_id IS NULL)", (name,))
+            return _joined(" AND ", [_ROOT, Where("name = ?", (name,))])
         case s.Binary("=", s.Attribute("intrinsic", "rootServiceName"), s.Static(str() as service)):
-            return Where("(parent_span_id IS NULL AND service = ?)", (service,))
+            return _joined(" AND ", [_ROOT, _in("resource_id", [key for key, owner in owners.resources.items() if owner.name == service])])
         case _:
             return None
+
+
+_ROOT = Where("parent_span_id IS NULL")
 
 
 def of_condition(condition: s.Field, owners: Owners) -> Where | None:
@@ -91,6 +110,8 @@ def of_condition(condition: s.Field, owners: Owners) -> Where | None:
             return None if value is True else Where("0")
         case s.Attribute():
             return _present(condition, owners)
+        case s.Exists(s.Attribute("intrinsic", "span:parentID"), negated):
+            return _ROOT if negated else Where("parent_span_id IS NOT NULL")
         case s.Exists(s.Attribute() as attribute, negated=False):
             return _present(attribute, owners)
         case s.Logic("&&", parts):

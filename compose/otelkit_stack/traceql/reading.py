@@ -41,6 +41,8 @@ class Source:
         self._ends = time.monotonic() + timeout_s
         self.spans_read = 0
         self.bytes_read = 0
+        if not connection.in_transaction:
+            connection.execute("BEGIN")  # one view of all tables: a span that arrives meanwhile would have no resource
         self.owners = Owners(
             {
                 key: Owner(json.loads(attributes), service)

@@ -39,7 +39,7 @@ class Part:
 
     kind: PartKind
     node: Any
-    begins: Token | None = None
+    begins: Token
     second: tuple[s.Ranked | s.Threshold, ...] = ()
     """What was compared with numbers over time, before it is known which."""
 
@@ -48,7 +48,7 @@ def operation(left: Part, operator: Token, right: Part) -> Part:
     """Two parts and an operator between them. Raises TraceQLError."""
     kinds = left.kind, right.kind
     if kinds == (SPANSETS, SPANSETS) and operator in _OF_SPANSETS:
-        return Part(SPANSETS, s.SpansetOperation(str(operator), left.node, right.node))
+        return Part(SPANSETS, s.SpansetOperation(str(operator), left.node, right.node), left.begins)
     if kinds == (SCALAR, SCALAR) and operator in _ARITHMETIC:
         return Part(SCALAR, _Arithmetic(), left.begins)
     if kinds == (SCALAR, SCALAR) and operator in _COMPARISONS:
@@ -76,7 +76,7 @@ class _Arithmetic:
 def wrapped(opened: Token, inner: Part) -> Part:
     """A part in parentheses."""
     if inner.kind is STAGE:
-        return Part(SPANSETS, s.Pipeline((inner.node,)))
+        return Part(SPANSETS, s.Pipeline((inner.node,)), opened)
     if inner.kind in (AGGREGATION, SECOND):
         raise _unexpected(inner.begins)
     return replace(inner, begins=opened)
@@ -104,7 +104,7 @@ def pipeline(parts: Sequence[Part]) -> Part:
             return Part(SCALAR, s.Pipeline(tuple(stages)), part.begins)
         else:
             raise _unexpected(part.begins)
-    return Part(SPANSETS, s.Pipeline(tuple(stages))) if numbers is None else Part(METRICS, numbers, parts[0].begins)
+    return Part(SPANSETS, s.Pipeline(tuple(stages)), parts[0].begins) if numbers is None else Part(METRICS, numbers, parts[0].begins)
 
 
 def _finished(part: Part) -> s.Metrics:
@@ -123,9 +123,9 @@ def query(part: Part, hints: dict[str, Value]) -> s.Query:
     raise _unexpected(part.begins)
 
 
-def _unexpected(token: Token | None) -> ParseError:
-    return ParseError(f"syntax error: unexpected {token if token is not None else 'number'}", *_place(token))
+def _unexpected(token: Token) -> ParseError:
+    return ParseError(f"syntax error: unexpected {token}", *_place(token))
 
 
-def _place(token: Token | None) -> tuple[int, int]:
-    return (1, 1) if token is None else (token.line or 1, token.column or 1)
+def _place(token: Token) -> tuple[int, int]:
+    return token.line or 1, token.column or 1

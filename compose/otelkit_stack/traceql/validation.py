@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from otelkit_stack.selectors.regex import RegexError, compiled
 from otelkit_stack.traceql import syntax as s
 from otelkit_stack.traceql.errors import NotSupportedError, TooMuchError, TraceQLError
 from otelkit_stack.traceql.operators import COMPARISONS, are_comparable, takes
+from otelkit_stack.traceql.patterns import pattern
 from otelkit_stack.traceql.values import Type, type_of
 
 DEEPEST = 200
@@ -125,10 +125,7 @@ def _binary(expression: s.Binary) -> Type:
     if expression.operator in ("=~", "!~"):
         if not isinstance(expression.right, s.Static) or not isinstance(expression.right.value, str):
             raise NotSupportedError(f"{expression.operator} with anything but a text at its right side, {expression.right},")
-        try:
-            compiled(expression.right.value)
-        except RegexError as error:
-            raise TraceQLError(f"invalid regex: {expression.right.value}: {error}") from error
+        pattern(expression.right.value)
     if expression.operator in COMPARISONS:
         return Type.BOOLEAN
     # What is known of one side is known of the result.
