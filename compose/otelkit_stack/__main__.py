@@ -9,8 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from otelkit_stack.errors import StackError
+from otelkit_stack.logql.units import size_bytes
+from otelkit_stack.promql import durations
 from otelkit_stack.rules.shipped import shipped_rules
-from otelkit_stack.server import DEFAULT_PORT, serve
+from otelkit_stack.server import DEFAULT_PORT, StackServer, serve
+
+_LEAST_S, _LEAST_BYTES = 60.0, 1_000_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,6 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m otelkit_stack", description="Receives OTLP/HTTP and shows it, on this machine only.")
     parser.add_argument("--data", type=Path, default=Path("otelkit-data"), metavar="DIR", help="folder of the database (%(default)s)")
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port of 127.0.0.1 to listen on, 0 for any (%(default)s)")
+    parser.add_argument("--retention-time", type=_seconds, default="7d", metavar="TIME", help="forget what is older (%(default)s)")
+    parser.add_argument(
+        "--retention-size", type=_bytes, default="4GiB", metavar="SIZE", help="forget the oldest where there is more (%(default)s)"
+    )
     parser.add_argument(
         "--rules",
         type=Path,
@@ -37,7 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="otelkit stack: %(message)s")
     try:
-        serve(options.data, options.port, rules=_rules(options), alertmanagers=options.alertmanager)
+        server = StackServer(
+            options.data,
+            options.port,
+            retention_s=options.retention_time,
+            retention_bytes=options.retention_size,
+            rules=_rules(options),
+            alertmanagers=options.alertmanager,
+        )
+        serve(server)
     except StackError as error:
         print(f"otelkit stack: {error}", file=sys.stderr)
         return 1
@@ -50,6 +66,26 @@ def _rules(options: argparse.Namespace) -> list[Path]:
     shipped = shipped_rules()
     given: list[Path] | None = options.rules
     return given if given is not None else [shipped] if shipped else []
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = durations.seconds(durations.parse(text))
+    except ValueError:
+        seconds = 0.0
+    if seconds < _LEAST_S:
+        raise argparse.ArgumentTypeError(f"{text!r} is no length of time from 1m up, such as 12h or 7d")
+    return seconds
+
+
+def _bytes(text: str) -> int:
+    try:
+        size = int(size_bytes(text))
+    except ValueError:
+        size = 0
+    if size < _LEAST_BYTES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size from 1MB up, such as 500MB or 4GiB")
+    return size
 
 
 def _port(text: str) -> int:

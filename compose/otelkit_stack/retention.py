@@ -1,4 +1,4 @@
-"""Forgetting by age."""
+"""Forgetting: by age, and the oldest where there is too much."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ _STATEMENTS = (
 )
 _EMPTY_SERIES = """
 DELETE FROM series WHERE id NOT IN (SELECT series_id FROM chunk) AND id NOT IN (SELECT series_id FROM exemplar) RETURNING id
+"""
+_SPAN = """
+SELECT min(first), max(last) FROM (
+    SELECT min(start_ns) AS first, max(start_ns) AS last FROM span
+    UNION ALL SELECT min(time_ns), max(time_ns) FROM log
+    UNION ALL SELECT min(time_ns), max(time_ns) FROM exemplar
+    UNION ALL SELECT min(end_ms) * 1000000, max(end_ms) * 1000000 FROM chunk
+)
 """
 
 
@@ -35,3 +43,24 @@ def prune(connection: sqlite3.Connection, older_than_ns: int) -> list[int]:
             connection.execute("ROLLBACK")
         raise
     return emptied
+
+
+def shrink(connection: sqlite3.Connection, most_bytes: int) -> list[int]:
+    """Delete the oldest records, of every kind alike, until what is left takes no more than ``most_bytes``; the ids as for :func:`prune`.
+
+    The file does not become smaller: what is free in it is used again. Raises sqlite3.Error.
+    """
+    emptied: list[int] = []
+    while used_bytes(connection) > most_bytes:
+        oldest, newest = connection.execute(_SPAN).fetchone()
+        if oldest is None or oldest >= newest:
+            break
+        # A twentieth of the time at once, rounded up, so that it ends.
+        emptied += prune(connection, oldest + (newest - oldest) // 20 + 1_000_000)
+    return emptied
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """What the records and their indices take in the database file."""
+    size, pages, free = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count"))
+    return int(size * (pages - free))

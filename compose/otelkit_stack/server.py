@@ -78,6 +78,7 @@ class StackServer:
         *,
         limit: int = DEFAULT_LIMIT,
         retention_s: float | None = 7 * DAY_S,
+        retention_bytes: int | None = None,
         rules: Sequence[Path] = (),
         alertmanagers: Sequence[str] = (),
     ) -> None:
@@ -85,6 +86,7 @@ class StackServer:
         self._port = port
         self._limit = limit
         self._retention_s = retention_s
+        self._retention_bytes = retention_bytes
         self._rules = rules
         self._alertmanagers = alertmanagers
 
@@ -93,7 +95,7 @@ class StackServer:
         with ExitStack() as undo:
             undo.callback(self._socket.close)
             # The writer's connection goes last: only it can fold the log into the database file.
-            self.store = undo.enter_context(Store(self._data, retention_s=self._retention_s))
+            self.store = undo.enter_context(Store(self._data, retention_s=self._retention_s, retention_bytes=self._retention_bytes))
             self.queries = undo.enter_context(Queries(self.store.file))
             self.intake = undo.enter_context(Intake(self.store))
             engine = RuleEngine(self.store, self._rules, alertmanagers=self._alertmanagers, external_url=self.url)
@@ -141,9 +143,9 @@ class StackServer:
                 signal.signal(number, handler)
 
 
-def serve(data: Path, port: int = DEFAULT_PORT, *, rules: Sequence[Path] = (), alertmanagers: Sequence[str] = ()) -> None:
-    """Run the stack until SIGINT or SIGTERM, with its database in the folder ``data``. Raises StackError where it cannot start."""
-    with StackServer(data, port, rules=rules, alertmanagers=alertmanagers) as server:
+def serve(server: StackServer) -> None:
+    """Run the stack until SIGINT or SIGTERM. Raises StackError where it cannot start."""
+    with server:
         print(f"otelkit stack: {server.url}  (page and OTLP/HTTP receiver; data in {server.store.file})", flush=True)
         server.wait()
         print("otelkit stack: stopping", flush=True)

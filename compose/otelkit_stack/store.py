@@ -20,7 +20,7 @@ from typing import Self
 from otelkit_stack.database import claim, database_file, explain, open_writer
 from otelkit_stack.errors import StackError
 from otelkit_stack.metrics.samples import Samples
-from otelkit_stack.retention import prune
+from otelkit_stack.retention import prune, shrink
 from otelkit_stack.rows import Batch
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,8 @@ class Counts:
 class Store:
     """Writes batches to the database at a path, a folder standing for the ``otelkit.db`` in it.
 
-    ``capacity`` is how many records may wait; ``retention_s`` is the age at which they are forgotten, None for never.
+    ``capacity`` is how many records may wait; ``retention_s`` is the age at which they are forgotten, None for never, and
+    ``retention_bytes`` what all of them may take on disk before the oldest are.
     Raises StackError where the database cannot be opened, is newer than this otelkit, or has a stack already.
     """
 
@@ -64,11 +65,13 @@ class Store:
         capacity: int = 100_000,
         commit_interval_s: float = 0.2,
         retention_s: float | None = 7 * DAY_S,
+        retention_bytes: int | None = None,
     ) -> None:
         self.file = database_file(path)
         self._capacity = capacity
         self._commit_interval_s = commit_interval_s
         self._retention_s = retention_s
+        self._retention_bytes = retention_bytes
         self._claim = claim(self.file)
         try:
             self._connection = open_writer(self.file)
@@ -245,11 +248,12 @@ class Store:
         return True
 
     def _prune(self) -> None:
-        if self._retention_s is None:
-            return
-        now_ns = time.time_ns()
+        now_ns, emptied = time.time_ns(), list[int]()
         try:
-            emptied = prune(self._connection, now_ns - int(self._retention_s * 1e9))
+            if self._retention_s is not None:
+                emptied += prune(self._connection, now_ns - int(self._retention_s * 1e9))
+            if self._retention_bytes is not None:
+                emptied += shrink(self._connection, self._retention_bytes)
             self.samples.forget(emptied, now_ms=now_ns // 1_000_000)
         except sqlite3.Error as error:
             log.warning("Old records could not be deleted: %s", explain(error, self.file))

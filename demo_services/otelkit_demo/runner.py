@@ -22,6 +22,7 @@ from otelkit_demo.report import Started, print_start, say, summary_line
 from otelkit_demo.snapshot import Observer
 from otelkit_demo.stopping import Stopping
 from otelkit_stack.queries import Queries
+from otelkit_stack.rules.shipped import shipped_rules
 
 MIGRATION_SECONDS = 60.0
 FIRST_TRACE_SECONDS = 10.0
@@ -122,7 +123,8 @@ class _Demo:
                 time.sleep(_TICK_SECONDS)
 
     def _start_stack(self) -> Child:
-        arguments = ("--data", str(self.folder), "--port", str(self.ports["stack"]))
+        rules = shipped_rules("demo")  # windows of seconds, so that a fault shows while one watches
+        arguments = ("--data", str(self.folder), "--port", str(self.ports["stack"]), *(("--rules", str(rules)) if rules else ()))
         return self.family.start("stack", ("otelkit_stack", *arguments), clean_environment())
 
     def _migrate(self) -> None:

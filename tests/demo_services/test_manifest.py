@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
+import httpx
 import pytest
 
 from otelkit.catalog.labels import DEPLOYMENT_ENVIRONMENT_NAME, HTTP_ROUTE, SERVICE_NAME, SERVICE_NAMESPACE, UNMATCHED_ROUTE
@@ -148,3 +150,19 @@ def test_the_first_trace_is_there_within_ten_seconds_of_the_services(demo: Runni
     assert float(line.split()[3]) < 10
     assert line.endswith(tuple("0123456789abcdef"))
     assert demo.url("stack") + "/traces/" in line
+
+
+def test_the_demo_s_rules_are_evaluated_over_what_it_sends(demo: RunningDemo):
+    """Every rule of the demo's pace gives an answer, and the watchdog fires."""
+
+    def rules() -> list[dict[str, Any]]:
+        groups = httpx.get(f"{demo.url('stack')}/api/v1/rules").json()["data"]["groups"]
+        return [rule for group in groups for rule in group["rules"]]
+
+    wait_until(lambda: {rule["health"] for rule in rules()} == {"ok"}, 30, "some rules were not evaluated")
+    assert [rule["state"] for rule in rules() if rule["name"] == "Watchdog"] == ["firing"]
+    recorded = {"query": 'service:slo_requests:rate20s{slo="availability"}'}
+    found = wait_until(
+        lambda: httpx.get(f"{demo.url('stack')}/api/v1/query", params=recorded).json()["data"]["result"], 40, "nothing was recorded"
+    )
+    assert {series["metric"]["service_name"] for series in found} >= {"orders"}

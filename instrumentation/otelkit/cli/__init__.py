@@ -1,4 +1,4 @@
-"""The command ``otelkit``: run, status, doctor, demo and stack."""
+"""The command ``otelkit``: run, status, doctor, demo, stack, and what asks a stack."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from otelkit.cli import run
 from otelkit.errors import OtelkitError
 
 _OTHER_ROOMS = {
-    "demo": ("otelkit_demo", "demo", "run the demo: services, load and faults, without Docker"),
-    "stack": ("otelkit_stack", "stack", "run the embedded stack: an OTLP receiver with its store"),
+    "demo": ("otelkit_demo.__main__", "demo", "run the demo: services, load and faults, without Docker"),
+    "stack": ("otelkit_stack.__main__", "stack", "run the embedded stack: an OTLP receiver with its store"),
+    "query": ("otelkit_stack.commands.query", "stack", "ask a stack in PromQL, LogQL or TraceQL"),
+    "tail": ("otelkit_stack.commands.tail", "stack", "follow the log lines that a stack receives"),
 }
-"""Command -> (package, extra, help). Their arguments are their own."""
+"""Command -> (module, extra, help). Their arguments are their own."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -77,11 +79,11 @@ def _set_up_django(settings: str | None) -> None:
 
 
 def _other_room(command: str, arguments: list[str]) -> int:
-    package, extra, _ = _OTHER_ROOMS[command]
+    name, extra, _ = _OTHER_ROOMS[command]
     try:
-        if find_spec(package) is None:
-            raise ModuleNotFoundError(package)
-        module = import_module(f"{package}.__main__")
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(name)
+        module = import_module(name)
     except ModuleNotFoundError as error:
         print(f"otelkit {command} needs {error.name or error}. Install it with:  pip install 'otelkit[{extra}]'", file=sys.stderr)
         return 2
