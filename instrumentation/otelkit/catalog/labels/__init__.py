@@ -11,5 +11,6 @@ from otelkit.catalog.labels.messaging import *
 from otelkit.catalog.labels.model import *
 from otelkit.catalog.labels.process import *
 from otelkit.catalog.labels.resource import *
+from otelkit.catalog.labels.saga import *
 from otelkit.catalog.labels.spans import *
 from otelkit.catalog.labels.telemetry import *

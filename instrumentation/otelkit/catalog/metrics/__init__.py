@@ -4,7 +4,7 @@ Recording, drawing and alerting start from these objects. To add one, write it i
 importable from here. What has a name but no recorder yet is in :mod:`otelkit.catalog.ahead`.
 """
 
-from otelkit.catalog.metrics import database, django, http, others, outbox, process, telemetry
+from otelkit.catalog.metrics import database, django, http, others, outbox, process, saga, telemetry
 from otelkit.catalog.metrics.database import *
 from otelkit.catalog.metrics.django import *
 from otelkit.catalog.metrics.http import *
@@ -12,9 +12,10 @@ from otelkit.catalog.metrics.model import *
 from otelkit.catalog.metrics.others import *
 from otelkit.catalog.metrics.outbox import *
 from otelkit.catalog.metrics.process import *
+from otelkit.catalog.metrics.saga import *
 from otelkit.catalog.metrics.telemetry import *
 
-SUBJECTS: tuple[Subject, ...] = tuple(map(subject_of, (http, django, database, outbox, process, telemetry)))
+SUBJECTS: tuple[Subject, ...] = tuple(map(subject_of, (http, django, database, outbox, saga, process, telemetry)))
 """The metrics by the file that declares them."""
 
 METRICS: tuple[Metric, ...] = tuple(metric for subject in SUBJECTS for metric in subject.metrics)
