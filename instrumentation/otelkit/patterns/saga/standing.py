@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from otelkit.catalog.metrics import SAGA_ACTIVE, SAGA_OLDEST_AGE
+from otelkit.metrics.aggregator import LabelValues
 from otelkit.patterns.gauges import Answer, Gauges
 from otelkit.patterns.saga.defining import sagas
 
@@ -25,9 +26,9 @@ def standing() -> Answer:
         if not was_open:  # this thread's own; a caller's stays as it was
             connection.close()
     now = timezone.now()
-    zeros = {(name, str(state.value)): 0.0 for name in sagas() for state in ACTIVE}
-    numbers = {(row["saga"], row["state"]): float(row["number"]) for row in rows}
-    ages = {(row["saga"], row["state"]): max((now - row["first"]).total_seconds(), 0.0) for row in rows}
+    zeros: dict[LabelValues, float] = {(name, str(state.value)): 0.0 for name in sagas() for state in ACTIVE}
+    numbers: dict[LabelValues, float] = {(row["saga"], row["state"]): float(row["number"]) for row in rows}
+    ages: dict[LabelValues, float] = {(row["saga"], row["state"]): max((now - row["first"]).total_seconds(), 0.0) for row in rows}
     return {SAGA_ACTIVE: {**zeros, **numbers}, SAGA_OLDEST_AGE: {**zeros, **ages}}
 
 

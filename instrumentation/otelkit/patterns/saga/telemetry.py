@@ -52,8 +52,8 @@ def step(saga: str, step: str, outcome: str = "ok", *, carried: Carried = NOTHIN
     """
     origin = carried.span
     span = _begin(saga, step, outcome, origin, age)
-    within = trace.set_span_in_context(span if span is not None else NonRecordingSpan(origin)) if span or origin else context.get_current()
-    outer = context.attach(within)
+    shown = span if span is not None else NonRecordingSpan(origin) if origin is not None else trace.get_current_span()
+    outer = context.attach(trace.set_span_in_context(shown))
     begun = perf_counter()
     try:
         yield
