@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from otelkit_stack.promql.regex import RegexError, compiled
+from otelkit_stack.selectors.regex import RegexError, compiled
 from otelkit_stack.traceql.errors import TraceQLError
 
 LONGEST = 65_536

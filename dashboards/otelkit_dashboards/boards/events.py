@@ -5,8 +5,30 @@ from __future__ import annotations
 from typing import Final
 
 from otelkit.catalog.boards import EVENTS
-from otelkit.catalog.labels import CONSUMER, INBOX_OUTCOME, MESSAGING_DESTINATION_NAME, OUTBOX_OUTCOME, SERVICE_NAME
-from otelkit.catalog.metrics import INBOX_PROCESSED, OUTBOX_OLDEST_AGE, OUTBOX_PENDING, OUTBOX_PUBLISH_LAG, OUTBOX_PUBLISHED
+from otelkit.catalog.labels import (
+    CONSUMER,
+    INBOX_OUTCOME,
+    MESSAGING_DESTINATION_NAME,
+    OUTBOX_OUTCOME,
+    SAGA,
+    SAGA_OUTCOME,
+    SAGA_STATE,
+    SAGA_STEP,
+    SAGA_STEP_OUTCOME,
+    SERVICE_NAME,
+)
+from otelkit.catalog.metrics import (
+    INBOX_PROCESSED,
+    OUTBOX_OLDEST_AGE,
+    OUTBOX_PENDING,
+    OUTBOX_PUBLISH_LAG,
+    OUTBOX_PUBLISHED,
+    SAGA_ACTIVE,
+    SAGA_COMPLETED,
+    SAGA_OLDEST_AGE,
+    SAGA_STARTED,
+    SAGA_STEP_DURATION,
+)
 from otelkit.catalog.objectives import OUTBOX_AGE
 from otelkit.catalog.promql import RANGE, equals, increase, maximum, quantile, rate
 from otelkit_dashboards.boards.choices import CHOSEN, DEPLOYS, ENVIRONMENT, FIRING, SERVICE
@@ -16,6 +38,9 @@ from otelkit_dashboards.panels import Exemption, Query, Stat, Thresholds, TimeSe
 
 NO_EVENTS: Final = "No service reports here: it is off, or its metrics do not arrive."
 _NO_OBJECTIVE: Final = Exemption("threshold-is-objective", "Any at all is wrong; there is no objective to take a number from.")
+_STANDING: Final = (SERVICE_NAME, SAGA, SAGA_STATE)
+_ENDED: Final = (SERVICE_NAME, SAGA, SAGA_OUTCOME)
+_STEPS: Final = (SERVICE_NAME, SAGA, SAGA_STEP, SAGA_STEP_OUTCOME)
 _SENT: Final = (SERVICE_NAME, MESSAGING_DESTINATION_NAME, OUTBOX_OUTCOME)
 _TAKEN: Final = (SERVICE_NAME, CONSUMER, INBOX_OUTCOME)
 
@@ -111,9 +136,62 @@ INBOX: Final = Row(
     ),
 )
 
+SAGAS: Final = Row(
+    "sagas",
+    "Sagas",
+    (
+        TimeSeries(
+            key="sagas-active",
+            title="Sagas under way",
+            help="Sagas that have begun and not ended, by where they stand.",
+            act="Waiting ones pile up: whoever should answer does not. Compensating ones: an undo fails, and its error is in the log.",
+            missing=NO_EVENTS,
+            unit=Unit.COUNT,
+            queries=where_used(maximum(SAGA_ACTIVE, by=_STANDING, where=CHOSEN), _STANDING),
+        ),
+        TimeSeries(
+            key="sagas-oldest",
+            title="Oldest saga",
+            help="Age of the oldest saga under way, by where it stands.",
+            act="Past the saga's timeout: no sweeper runs. Start `manage.py saga sweep`, which turns it back.",
+            missing=NO_EVENTS,
+            unit=Unit.SECONDS,
+            queries=where_used(maximum(SAGA_OLDEST_AGE, by=_STANDING, where=CHOSEN), _STANDING),
+        ),
+        TimeSeries(
+            key="sagas-started",
+            title="Sagas begun",
+            help="Sagas a second that begin, by kind.",
+            act="Compare with those that end: what begins and does not end is still under way, or waits for somebody.",
+            missing=NO_EVENTS,
+            unit=Unit.EVENTS_PER_SECOND,
+            queries=where_used(rate(SAGA_STARTED, by=[SERVICE_NAME, SAGA], where=CHOSEN), (SERVICE_NAME, SAGA)),
+        ),
+        TimeSeries(
+            key="sagas-completed",
+            title="How sagas end",
+            help="Sagas a second that end: through, undone, or failed while they were undone.",
+            act="Failed: somebody has to look, `manage.py saga failed` says at what. Many compensated: see below which step fails.",
+            missing=NO_EVENTS,
+            unit=Unit.EVENTS_PER_SECOND,
+            stacked=True,
+            queries=where_used(rate(SAGA_COMPLETED, by=_ENDED, where=CHOSEN), _ENDED),
+        ),
+        TimeSeries(
+            key="saga-steps",
+            title="Steps, p95",
+            help="Time within which 95 of 100 steps end, by step and by how they ended.",
+            act="One slow step holds its saga up; its spans show which call below it is slow.",
+            missing=NO_EVENTS,
+            unit=Unit.SECONDS,
+            queries=where_used(quantile(0.95, SAGA_STEP_DURATION, by=_STEPS, where=CHOSEN), _STEPS),
+        ),
+    ),
+)
+
 BOARD: Final = Dashboard(
     fact=EVENTS,
     variables=(ENVIRONMENT, SERVICE),
     annotations=(DEPLOYS, FIRING),
-    rows=(VERDICT, OUTBOX, INBOX),
+    rows=(VERDICT, OUTBOX, INBOX, SAGAS),
 )

@@ -186,5 +186,24 @@ COMMAND_RUN = SpanFact(
     (l.COMMAND, l.PROCESS_EXIT_CODE, l.ERROR_TYPE),
 )
 
-SPANS: tuple[SpanFact, ...] = (REQUEST, QUERY, OUTBOUND, EVENT_SEND, EVENT_PROCESS, STEP, TASK_PUBLISH, TASK_PROCESS, COMMAND_RUN)
+SAGA_STEP_TAKEN = SpanFact(
+    "saga-step",
+    SpanKind.INTERNAL,
+    "place_order pay",
+    "One attempt of a saga's step, or (`place_order undo pay`) of its compensation; what it calls and publishes is below it.",
+    (l.SAGA, l.SAGA_STEP, l.SAGA_STEP_DIRECTION, l.ERROR_TYPE),
+)
+
+SPANS: tuple[SpanFact, ...] = (
+    REQUEST,
+    QUERY,
+    OUTBOUND,
+    EVENT_SEND,
+    EVENT_PROCESS,
+    SAGA_STEP_TAKEN,
+    STEP,
+    TASK_PUBLISH,
+    TASK_PROCESS,
+    COMMAND_RUN,
+)
 """Every span that the kit makes today; those that it will make are in :mod:`otelkit.catalog.ahead.spans`."""

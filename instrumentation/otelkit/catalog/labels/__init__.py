@@ -17,6 +17,7 @@ from otelkit.catalog.labels.model import *
 from otelkit.catalog.labels.process import *
 from otelkit.catalog.labels.resilience import *
 from otelkit.catalog.labels.resource import *
+from otelkit.catalog.labels.saga import *
 from otelkit.catalog.labels.spans import *
 from otelkit.catalog.labels.tasks import *
 from otelkit.catalog.labels.telemetry import *

@@ -16,6 +16,7 @@ from otelkit.catalog.metrics import (
     outbox,
     process,
     resilience,
+    saga,
     tasks,
     telemetry,
 )
@@ -31,11 +32,12 @@ from otelkit.catalog.metrics.others import *
 from otelkit.catalog.metrics.outbox import *
 from otelkit.catalog.metrics.process import *
 from otelkit.catalog.metrics.resilience import *
+from otelkit.catalog.metrics.saga import *
 from otelkit.catalog.metrics.tasks import *
 from otelkit.catalog.metrics.telemetry import *
 
 SUBJECTS: tuple[Subject, ...] = tuple(
-    map(subject_of, (http, django, database, outbox, tasks, commands, process, health, resilience, access, api, telemetry))
+    map(subject_of, (http, django, database, outbox, saga, tasks, commands, process, health, resilience, access, api, telemetry))
 )
 """The metrics by the file that declares them."""
 

@@ -14,8 +14,8 @@ from otelkit.config import Events
 from otelkit.patterns.events.broker import Broker, Listening, UnreachableError
 from otelkit.patterns.events.cloudevent import CloudEvent, NotAnEventError
 from otelkit.patterns.events.inbox import Inbox
-from otelkit.patterns.events.jitter import full_jitter
 from otelkit.patterns.events.subscribing import Subscription
+from otelkit.patterns.jitter import full_jitter
 
 logger = logging.getLogger("otelkit.events.consumer")
 

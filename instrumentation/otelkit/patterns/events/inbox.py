@@ -19,9 +19,9 @@ from django.utils import timezone
 from otelkit.config import Events
 from otelkit.patterns.events import telemetry
 from otelkit.patterns.events.cloudevent import CloudEvent, NotAnEventError
-from otelkit.patterns.events.jitter import full_jitter
 from otelkit.patterns.events.models import LONGEST_ERROR, InboxEvent, InboxState, InboxStream
 from otelkit.patterns.events.subscribing import Subscription
+from otelkit.patterns.jitter import full_jitter
 
 logger = logging.getLogger("otelkit.events.inbox")
 

@@ -20,8 +20,8 @@ from otelkit.patterns.events import telemetry
 from otelkit.patterns.events.broker import Broker, UnreachableError
 from otelkit.patterns.events.claiming import claimed
 from otelkit.patterns.events.cloudevent import CloudEvent
-from otelkit.patterns.events.jitter import full_jitter
 from otelkit.patterns.events.models import LONGEST_ERROR, OutboxEvent, OutboxState
+from otelkit.patterns.jitter import full_jitter
 
 logger = logging.getLogger("otelkit.events.relay")
 

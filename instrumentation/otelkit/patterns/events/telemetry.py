@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from opentelemetry import context, trace
 from opentelemetry.context import Context
@@ -20,24 +20,12 @@ from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanKind, Status, 
 
 from otelkit import startup
 from otelkit.catalog.metrics import INBOX_PROCESSED, OUTBOX_PUBLISH_LAG, OUTBOX_PUBLISHED
+from otelkit.patterns.carrying import NOTHING, Carried, carried, current_trace
 from otelkit.patterns.events.configuring import chosen
-from otelkit.traces.w3c import read_span_context, traceparent_of
+
+__all__ = ["Carried", "Message", "current_trace", "processed", "processing", "published", "sending"]
 
 logger = logging.getLogger("otelkit.patterns")
-
-
-LONGEST_TRACESTATE = 512
-"""Characters; a longer one stays behind (W3C Trace Context asks for no more)."""
-
-
-class Carried(NamedTuple):
-    """A span as rows and messages carry it (W3C Trace Context); empty where there is none."""
-
-    traceparent: str = ""
-    tracestate: str = ""
-
-
-_NOTHING = Carried()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +38,9 @@ class Message:
     destination: str
     system: str = ""
     """The broker's product: rabbitmq, redis, ..."""
-    carried: Carried = _NOTHING
+    carried: Carried = NOTHING
     age: float = 0.0
     """Seconds since it was stored."""
-
-
-def current_trace() -> Carried:
-    """The current span, for the row of an outbox. Any tracer's: the kit need not run."""
-    return _carried(trace.get_current_span())
 
 
 @contextmanager
@@ -68,7 +51,7 @@ def sending(message: Message) -> Iterator[Carried]:
     """
     span = _begin(message, SpanKind.PRODUCER, "send", {})
     try:
-        yield message.carried if span is None else _carried(span)
+        yield message.carried if span is None else carried(span)
     except BaseException as error:
         _end(span, error)
         published(message.destination, "error")
@@ -134,7 +117,7 @@ def _begin(message: Message, kind: SpanKind, operation: str, more: dict[str, Any
         }
         if message.system:
             attributes["messaging.system"] = message.system
-        origin = read_span_context(message.carried.traceparent, message.carried.tracestate or None)
+        origin = message.carried.span
         is_late = message.age > chosen().link_after
         parent = trace.set_span_in_context(NonRecordingSpan(origin), Context()) if origin and not is_late else Context()
         links = [Link(origin)] if origin and is_late else None
@@ -162,13 +145,5 @@ def _in(span: Span | None, message: Message) -> Context:
     """The context for the work: within our span, or else within what the message carries, so that the trace goes on without us."""
     if span is not None:
         return trace.set_span_in_context(span)
-    origin = read_span_context(message.carried.traceparent, message.carried.tracestate or None)
+    origin = message.carried.span
     return trace.set_span_in_context(NonRecordingSpan(origin)) if origin else context.get_current()
-
-
-def _carried(span: Span) -> Carried:
-    found = span.get_span_context()
-    if not found.is_valid:
-        return Carried()
-    state = found.trace_state.to_header() if found.trace_state else ""
-    return Carried(traceparent_of(found), state if len(state) <= LONGEST_TRACESTATE else "")

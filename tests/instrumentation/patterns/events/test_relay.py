@@ -15,9 +15,9 @@ from django.utils import timezone
 from otelkit.patterns.events import letters
 from otelkit.patterns.events.broker import Broker, UnreachableError
 from otelkit.patterns.events.claiming import claimed
-from otelkit.patterns.events.jitter import full_jitter
 from otelkit.patterns.events.models import OutboxEvent
 from otelkit.patterns.events.relay import Relay
+from otelkit.patterns.jitter import full_jitter
 from otelkit.testing import capture
 from tests.instrumentation.patterns.events.conftest import Post
 

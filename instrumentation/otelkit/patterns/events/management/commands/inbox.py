@@ -5,11 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
+from otelkit.patterns.ending import until_told
 from otelkit.patterns.events.broker import Broker
 from otelkit.patterns.events.commanding import EventsCommand
 from otelkit.patterns.events.configuring import chosen
 from otelkit.patterns.events.consumer import Consumer
-from otelkit.patterns.events.ending import until_told
 from otelkit.patterns.events.letters import INBOX
 from otelkit.patterns.events.subscribing import subscriptions
 

@@ -6,10 +6,10 @@ from argparse import Namespace
 from threading import Event
 from typing import Any
 
+from otelkit.patterns.ending import until_told
 from otelkit.patterns.events.broker import Broker
 from otelkit.patterns.events.commanding import EventsCommand
 from otelkit.patterns.events.configuring import chosen
-from otelkit.patterns.events.ending import until_told
 from otelkit.patterns.events.letters import OUTBOX
 from otelkit.patterns.events.relay import Relay
 
