@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from functools import partial
-from typing import NoReturn
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
@@ -14,6 +15,9 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import AsyncRequestFactory, Client, override_settings
 from django.urls import path
+from opentelemetry import trace
+from opentelemetry.context import attach, detach
+from opentelemetry.trace import NonRecordingSpan
 
 from otelkit.middleware import ObservabilityMiddleware
 from otelkit.testing import Telemetry, capture
@@ -175,6 +179,31 @@ def test_what_the_project_plugged_into_opentelemetry_may_fail(telemetry, monkeyp
     assert (answer.status_code, answer.content) == (200, b"ok")
     assert f"otelkit could not {where} a request's span" in caplog.text
     assert telemetry.point("http.server.request.duration", http_route="/ok")["count"] == 1
+    assert active(telemetry) == 0
+
+
+class WithBrokenIds(NonRecordingSpan):
+    """A span of somebody's whose ids cannot be read, or are none."""
+
+    def __init__(self, give: Any) -> None:
+        super().__init__(trace.INVALID_SPAN_CONTEXT)
+        self._give = give
+
+    def get_span_context(self) -> Any:
+        return self._give()
+
+
+@pytest.mark.parametrize("give", [lambda: 1 / 0, lambda: None, lambda: SimpleNamespace(is_valid=True)], ids=["raises", "none", "no ids"])
+def test_a_span_around_the_request_that_cannot_be_read_is_left_alone(telemetry, give):
+    """A4, B6: the request gets one of its own."""
+    token = attach(trace.set_span_in_context(WithBrokenIds(give)))
+    try:
+        answer = Client().get("/ok")
+    finally:
+        detach(token)
+    assert answer.content == b"ok"
+    (span,) = [span for span in telemetry.spans if span["kind"] == "SERVER"]
+    assert span["name"] == "GET /ok"
     assert active(telemetry) == 0
 
 

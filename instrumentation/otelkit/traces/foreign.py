@@ -13,6 +13,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind
 
 from otelkit.redaction import redact_url
+from otelkit.traces.contexts import context_of
 
 UPSTREAM = "opentelemetry.instrumentation."
 """What the scopes of OpenTelemetry's own instrumentations begin with."""
@@ -29,7 +30,7 @@ def open_server_span(outer: Context) -> Span | None:
     would hold anyway.
     """
     span = trace.get_current_span(outer)
-    context = span.get_span_context()
+    context = context_of(span)  # which raises here, if ever, where it costs the adoption alone
     if not context.is_valid or context.is_remote:
         return None
     if span.is_recording():
