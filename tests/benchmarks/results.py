@@ -108,11 +108,11 @@ def _flooded(what: Callable[[Flood], float]) -> Callable[[Results], float | None
 GUNICORN = "gunicorn"
 FLOOD = "flood"
 GOALS = (
-    Goal(s.OFF.key, "of Django's own added", 0.01, _left_when_off, number="{:.1%}"),
+    Goal(s.OFF.key, "away from Django's own", 0.01, _left_when_off, number="{:.1%}"),
     Goal(s.TRACED.key, "of upstream's", 1 / 4, _share(s.TRACED, s.BARE, s.UPSTREAM)),
     Goal(s.SAMPLED.key, "of upstream's", 1 / 5, _share(s.SAMPLED, s.BARE, s.UPSTREAM_SAMPLED)),
     Goal(s.LOGGED.key, "of theirs", 1 / 5, _share(s.LOGGED, s.BARE, s.UPSTREAM_LOGGED)),
-    Goal(s.KIT_ENCODER.key, "times as fast as the SDK's", 5, _times_as_fast, at_least=True, number="{:.1f}"),
+    Goal(s.KIT_ENCODER.key, "times cheaper than the SDK's", 5, _times_as_fast, at_least=True, number="{:.1f}"),
     Goal(GUNICORN, "of Django's requests/s", 0.75, _served(Service.kept), at_least=True, number="{:.0%}"),
     Goal(GUNICORN, "times Django's p99", 1.5, _served(Service.slower)),
     Goal(FLOOD, "spans a second", 19_000, _flooded(lambda flood: flood.rate), at_least=True, number="{:,.0f}"),
