@@ -7,10 +7,10 @@ A method that calls another of the same cache is one call. Keys and values are n
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Mapping, Sized
 from contextlib import suppress
 from contextvars import ContextVar, Token
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
 from inspect import iscoroutinefunction, isfunction, signature
 from time import perf_counter
 from typing import Any, Final
@@ -87,6 +87,12 @@ def _opened() -> list[tuple[str, Any]]:
     return [(alias, opened) for alias, opened in found if opened is not None]
 
 
+@lru_cache(maxsize=1024)
+def _described(operation: str, alias: str | None) -> tuple[str, Mapping[str, str]]:
+    """Name and attributes of the step."""
+    return f"cache {operation}", {"cache.operation": operation} if alias is None else {"cache.operation": operation, "cache.name": alias}
+
+
 class _Call:
     """One call under way."""
 
@@ -104,8 +110,7 @@ class _Call:
         self.found: int | None = None
         """Values that were there, once that is known."""
         self._token: Token[_Call | None] = _under_way.set(self)
-        attributes = {"cache.operation": operation} if alias is None else {"cache.operation": operation, "cache.name": alias}
-        self._step = Step(recorder.steps, f"cache {operation}", attributes)
+        self._step = Step(recorder.steps, *_described(operation, alias))
 
     def prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, takes_default: bool) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments as the backend gets them."""
