@@ -25,9 +25,10 @@ class LibraryFact:
     """OpenTelemetry's instrumentation of the same library, as its entry point calls it: active beside ours it does the work twice."""
 
 
-CELERY = LibraryFact(
-    "celery", "celery.app.base", "celery", "tasks traced and measured, from who sends them to their workers", least="5.4", upstream="celery"
-)
+_TASKS = "tasks traced and measured, from who sends them to their workers"
+CELERY = LibraryFact("celery", "celery.app.base", "celery", _TASKS, least="5.4", upstream="celery")
+DJANGO_TASKS = LibraryFact("django_tasks", "django.tasks", "Django", _TASKS, least="6")
+DJANGO_TASKS_BACKPORT = LibraryFact("django_tasks_backport", "django_tasks", "django-tasks", _TASKS, least="0.12")
 DJANGO_CACHE = LibraryFact("django_cache", "django.core.cache", "Django", "calls of every cache counted and measured")
 DJANGO_TEMPLATES = LibraryFact(
     "django_templates", "django.template.backends.django", "Django", "templates measured, of Django and of Jinja2", upstream="jinja2"
@@ -37,7 +38,17 @@ REQUESTS = LibraryFact("requests", "requests", "requests", "calls traced and mea
 URLLIB3 = LibraryFact("urllib3", "urllib3", "urllib3", "calls traced and measured", least="2", upstream="urllib3")
 AIOHTTP = LibraryFact("aiohttp", "aiohttp", "aiohttp", "calls of clients traced and measured", least="3.8", upstream="aiohttp-client")
 
-LIBRARY_FACTS: tuple[LibraryFact, ...] = (DJANGO_CACHE, DJANGO_TEMPLATES, HTTPX, REQUESTS, URLLIB3, AIOHTTP, CELERY)
+LIBRARY_FACTS: tuple[LibraryFact, ...] = (
+    DJANGO_CACHE,
+    DJANGO_TEMPLATES,
+    HTTPX,
+    REQUESTS,
+    URLLIB3,
+    AIOHTTP,
+    CELERY,
+    DJANGO_TASKS,
+    DJANGO_TASKS_BACKPORT,
+)
 """In the order in which they are switched on."""
 
 LIBRARY_NAMES: tuple[str, ...] = tuple(fact.name for fact in LIBRARY_FACTS)

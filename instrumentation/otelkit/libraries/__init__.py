@@ -6,7 +6,7 @@ To add one: its fact in ``otelkit/catalog/libraries.py``, a file beside these, a
 
 from __future__ import annotations
 
-from otelkit.libraries import aiohttp, celery, django_cache, django_templates, httpx, requests, urllib3
+from otelkit.libraries import aiohttp, celery, django_cache, django_tasks, django_templates, httpx, requests, urllib3
 from otelkit.libraries.base import Library, Recording
 from otelkit.libraries.following import follow_libraries
 from otelkit.libraries.steps import Steps
@@ -21,5 +21,7 @@ LIBRARIES: tuple[Library, ...] = (
     urllib3.LIBRARY,
     aiohttp.LIBRARY,
     celery.LIBRARY,
+    django_tasks.LIBRARY,
+    django_tasks.BACKPORT,
 )
 """One for each fact, in the same order."""

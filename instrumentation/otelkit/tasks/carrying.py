@@ -21,6 +21,9 @@ logger = logging.getLogger("otelkit.tasks")
 SENT_AT = "otelkit_sent_at"
 """Header with the Unix time, in seconds, at which the message was given to the broker."""
 
+NOBODY = Context()
+"""What a message brings that has no trace."""
+
 Read = Callable[[str], object]
 """Gives a header by its name, or None."""
 
