@@ -30,6 +30,7 @@ FOLLOWED = {
     "aiohttp-client": "outbound calls",
     "jinja2": "templates",
     "celery": "tasks",
+    "pika": "messages",
     "psycopg": "queries",
     "psycopg2": "queries",
     "sqlite3": "queries",

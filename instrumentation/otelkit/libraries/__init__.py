@@ -6,7 +6,7 @@ To add one: its fact in ``otelkit/catalog/libraries.py``, a file beside these, a
 
 from __future__ import annotations
 
-from otelkit.libraries import aiohttp, celery, django_cache, django_tasks, django_templates, httpx, requests, urllib3
+from otelkit.libraries import aiohttp, celery, django_cache, django_tasks, django_templates, httpx, kombu, pika, requests, urllib3
 from otelkit.libraries.base import Library, Recording
 from otelkit.libraries.following import follow_libraries
 from otelkit.libraries.steps import Steps
@@ -23,5 +23,7 @@ LIBRARIES: tuple[Library, ...] = (
     celery.LIBRARY,
     django_tasks.LIBRARY,
     django_tasks.BACKPORT,
+    kombu.LIBRARY,
+    pika.LIBRARY,
 )
 """One for each fact, in the same order."""

@@ -4,10 +4,9 @@ They are apart from :mod:`otelkit.catalog.metrics`, so that a board or a rule th
 recorder moves the metric, with its labels, to the file of the same subject there; a test insists on it.
 """
 
-from otelkit.catalog.ahead import access, api, messaging, outbox, resilience, sagas, service_graph, tasks, telemetry
+from otelkit.catalog.ahead import access, api, outbox, resilience, sagas, service_graph, tasks, telemetry
 from otelkit.catalog.ahead.access import *
 from otelkit.catalog.ahead.api import *
-from otelkit.catalog.ahead.messaging import *
 from otelkit.catalog.ahead.outbox import *
 from otelkit.catalog.ahead.resilience import *
 from otelkit.catalog.ahead.sagas import *
@@ -18,7 +17,7 @@ from otelkit.catalog.ahead.telemetry import *
 from otelkit.catalog.metrics.model import Metric, Subject, subject_of
 
 SUBJECTS: tuple[Subject, ...] = tuple(
-    map(subject_of, (tasks, messaging, outbox, sagas, resilience, access, api, service_graph, telemetry)),
+    map(subject_of, (tasks, outbox, sagas, resilience, access, api, service_graph, telemetry)),
 )
 
 AHEAD: tuple[Metric, ...] = tuple(metric for subject in SUBJECTS for metric in subject.metrics)

@@ -4,18 +4,19 @@ Recording, drawing and alerting start from these objects. To add one, write it i
 importable from here. What has a name but no recorder yet is in :mod:`otelkit.catalog.ahead`.
 """
 
-from otelkit.catalog.metrics import commands, database, django, http, others, process, tasks, telemetry
+from otelkit.catalog.metrics import commands, database, django, http, messaging, others, process, tasks, telemetry
 from otelkit.catalog.metrics.commands import *
 from otelkit.catalog.metrics.database import *
 from otelkit.catalog.metrics.django import *
 from otelkit.catalog.metrics.http import *
+from otelkit.catalog.metrics.messaging import *
 from otelkit.catalog.metrics.model import *
 from otelkit.catalog.metrics.others import *
 from otelkit.catalog.metrics.process import *
 from otelkit.catalog.metrics.tasks import *
 from otelkit.catalog.metrics.telemetry import *
 
-SUBJECTS: tuple[Subject, ...] = tuple(map(subject_of, (http, django, database, tasks, commands, process, telemetry)))
+SUBJECTS: tuple[Subject, ...] = tuple(map(subject_of, (http, django, database, tasks, messaging, commands, process, telemetry)))
 """The metrics by the file that declares them."""
 
 METRICS: tuple[Metric, ...] = tuple(metric for subject in SUBJECTS for metric in subject.metrics)
