@@ -46,7 +46,7 @@ import re, sys, tomllib
 
 GATES = re.compile(r"(build|django-stubs|grafana-foundation-sdk|import-linter|mypy|ruff|types-.*)$")
 # What the pinned version does not support: another one, or none.
-INSTEAD = {"4.2": {"djangorestframework": "djangorestframework==3.16.1"}, "6.1": {"django-prometheus": None}}
+INSTEAD = {"4.2": {"djangorestframework": "djangorestframework==3.16.1", "django-tasks-db": None}, "6.1": {"django-prometheus": None}}
 
 with open("pyproject.toml", "rb") as file:
     extras = tomllib.load(file)["project"]["optional-dependencies"]

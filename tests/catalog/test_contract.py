@@ -11,6 +11,7 @@ from typing import Any
 from celery import Celery
 from django.core.management import execute_from_command_line
 from django.test import Client
+from kombu import Connection, Consumer, Producer, Queue
 
 import otelkit
 from otelkit.catalog import ahead, labels, logs, metrics
@@ -18,7 +19,19 @@ from otelkit.catalog.ahead import AHEAD, SPANS_AHEAD
 from otelkit.catalog.labels import RESOURCE, Label
 from otelkit.catalog.metrics import METRICS, OTHERS, Metric
 from otelkit.catalog.naming import series_name, series_names
-from otelkit.catalog.spans import COMMAND_RUN, OUTBOUND, QUERY, REQUEST, SPANS, STEP, TASK_PROCESS, TASK_PUBLISH, SpanFact
+from otelkit.catalog.spans import (
+    COMMAND_RUN,
+    MESSAGE_PROCESS,
+    MESSAGE_SEND,
+    OUTBOUND,
+    QUERY,
+    REQUEST,
+    SPANS,
+    STEP,
+    TASK_PROCESS,
+    TASK_PUBLISH,
+    SpanFact,
+)
 from otelkit.testing import capture
 
 ROOT = Path(otelkit.__file__).parent
@@ -187,6 +200,7 @@ def asked() -> list[dict[str, Any]]:
         client.get("/boom")
         execute_from_command_line(["manage.py", "check"])
         queue_a_task()
+        send_a_message()
         return telemetry.spans
 
 
@@ -203,12 +217,21 @@ def queue_a_task() -> None:
     ship.apply()
 
 
+def send_a_message() -> None:
+    """By a broker in this process."""
+    with Connection("memory://", transport_options={"polling_interval": 0.01}) as connection:
+        Producer(connection).publish("hello", routing_key="contract-message", declare=[Queue("contract-message")])
+        with Consumer(connection, [Queue("contract-message")], callbacks=[lambda body, message: message.ack()]):
+            connection.drain_events(timeout=10)
+
+
 def fact_of(span: dict[str, Any]) -> SpanFact:
     """What the catalogue calls it."""
     if span["kind"] == "CLIENT":
         return QUERY if "db.system.name" in span["attributes"] else OUTBOUND
     if span["kind"] in ("PRODUCER", "CONSUMER"):
-        return TASK_PUBLISH if span["kind"] == "PRODUCER" else TASK_PROCESS
+        facts = (TASK_PUBLISH, TASK_PROCESS) if "task.name" in span["attributes"] else (MESSAGE_SEND, MESSAGE_PROCESS)
+        return facts[span["kind"] == "CONSUMER"]
     return {"SERVER": REQUEST, "INTERNAL": COMMAND_RUN if "command" in span["attributes"] else STEP}[span["kind"]]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from otelkit.catalog.boards import BACKGROUND
 from otelkit_dashboards.boards.choices import DEPLOYS, ENVIRONMENT, FIRING, SERVICE
 from otelkit_dashboards.boards.commands import COMMANDS, FAILED_COMMANDS
+from otelkit_dashboards.boards.messages import MESSAGES
 from otelkit_dashboards.boards.tasks import FAILED_TASKS, TASKS
 from otelkit_dashboards.model import Dashboard, Row
 
@@ -12,5 +13,5 @@ BOARD = Dashboard(
     fact=BACKGROUND,
     variables=(ENVIRONMENT, SERVICE),
     annotations=(DEPLOYS, FIRING),
-    rows=(Row("summary", "Background work now", (FAILED_TASKS, FAILED_COMMANDS)), TASKS, COMMANDS),
+    rows=(Row("summary", "Background work now", (FAILED_TASKS, FAILED_COMMANDS)), TASKS, MESSAGES, COMMANDS),
 )

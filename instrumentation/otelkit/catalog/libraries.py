@@ -25,9 +25,13 @@ class LibraryFact:
     """OpenTelemetry's instrumentation of the same library, as its entry point calls it: active beside ours it does the work twice."""
 
 
-CELERY = LibraryFact(
-    "celery", "celery.app.base", "celery", "tasks traced and measured, from who sends them to their workers", least="5.4", upstream="celery"
-)
+_TASKS = "tasks traced and measured, from who sends them to their workers"
+CELERY = LibraryFact("celery", "celery.app.base", "celery", _TASKS, least="5.4", upstream="celery")
+DJANGO_TASKS = LibraryFact("django_tasks", "django.tasks", "Django", _TASKS, least="6")
+DJANGO_TASKS_BACKPORT = LibraryFact("django_tasks_backport", "django_tasks", "django-tasks", _TASKS, least="0.12")
+_MESSAGES = "messages traced and measured, sent ones and those that a consumer works on"
+KOMBU = LibraryFact("kombu", "kombu.messaging", "kombu", _MESSAGES, least="5.4")
+PIKA = LibraryFact("pika", "pika.adapters.blocking_connection", "pika", _MESSAGES, least="1.3", upstream="pika")
 DJANGO_CACHE = LibraryFact("django_cache", "django.core.cache", "Django", "calls of every cache counted and measured")
 DJANGO_TEMPLATES = LibraryFact(
     "django_templates", "django.template.backends.django", "Django", "templates measured, of Django and of Jinja2", upstream="jinja2"
@@ -52,6 +56,10 @@ LIBRARY_FACTS: tuple[LibraryFact, ...] = (
     URLLIB3,
     AIOHTTP,
     CELERY,
+    DJANGO_TASKS,
+    DJANGO_TASKS_BACKPORT,
+    KOMBU,
+    PIKA,
     REDIS,
 )
 """In the order in which they are switched on."""

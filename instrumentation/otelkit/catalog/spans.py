@@ -178,6 +178,20 @@ TASK_PROCESS = SpanFact(
         l.ERROR_TYPE,
     ),
 )
+MESSAGE_SEND = SpanFact(
+    "message-send",
+    SpanKind.PRODUCER,
+    "send invoices",
+    "A message given to the broker.",
+    (l.MESSAGING_SYSTEM, l.MESSAGING_DESTINATION_NAME, l.MESSAGING_OPERATION_NAME, l.ERROR_TYPE),
+)
+MESSAGE_PROCESS = SpanFact(
+    "message-process",
+    SpanKind.CONSUMER,
+    "process invoices",
+    "What a consumer does with one message, in the trace that sent it or linked to that, as a task.",
+    (l.MESSAGING_SYSTEM, l.MESSAGING_DESTINATION_NAME, l.MESSAGING_OPERATION_NAME, l.ERROR_TYPE),
+)
 COMMAND_RUN = SpanFact(
     "command",
     SpanKind.INTERNAL,
@@ -204,6 +218,8 @@ SPANS: tuple[SpanFact, ...] = (
     STEP,
     TASK_PUBLISH,
     TASK_PROCESS,
+    MESSAGE_SEND,
+    MESSAGE_PROCESS,
     COMMAND_RUN,
 )
 """Every span that the kit makes today; those that it will make are in :mod:`otelkit.catalog.ahead.spans`."""

@@ -6,7 +6,21 @@ To add one: its fact in ``otelkit/catalog/libraries.py``, a file beside these, a
 
 from __future__ import annotations
 
-from otelkit.libraries import aiohttp, celery, django_cache, django_templates, httpx, ninja, redis, requests, rest_framework, urllib3
+from otelkit.libraries import (
+    aiohttp,
+    celery,
+    django_cache,
+    django_tasks,
+    django_templates,
+    httpx,
+    kombu,
+    ninja,
+    pika,
+    redis,
+    requests,
+    rest_framework,
+    urllib3,
+)
 from otelkit.libraries.base import Library, Recording
 from otelkit.libraries.following import follow_libraries
 from otelkit.libraries.steps import Steps
@@ -23,6 +37,10 @@ LIBRARIES: tuple[Library, ...] = (
     urllib3.LIBRARY,
     aiohttp.LIBRARY,
     celery.LIBRARY,
+    django_tasks.LIBRARY,
+    django_tasks.BACKPORT,
+    kombu.LIBRARY,
+    pika.LIBRARY,
     redis.LIBRARY,
 )
 """One for each fact, in the same order."""

@@ -6,6 +6,7 @@ Optional packages are imported inside the functions, so that importing a library
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,18 +18,20 @@ from otelkit.catalog.metrics import Metric
 from otelkit.libraries.steps import Steps
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.outbound import Outbound
+from otelkit.tasks.messages import MessageRecorder
 from otelkit.tasks.recorder import TaskRecorder
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a library records with: spans, metrics, and calls to another service, which have both; steps of a request; and tasks."""
+    """What a library records with: spans, metrics, calls to another service, steps of a request, tasks and messages."""
 
     tracer: Tracer
     aggregator: Aggregator
     outbound: Outbound
     steps: Steps
     tasks: TaskRecorder
+    messages: MessageRecorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,10 @@ class Library:
     def is_installed(self) -> bool:
         """Whether its module can be imported. A package is not imported to find out."""
         module = self.fact.module
+        name = module if module.startswith("django.") else module.partition(".")[0]
+        if sys.modules.get(name) is not None:
+            return True  # kombu stands there without a spec
         try:
-            return find_spec(module if module.startswith("django.") else module.partition(".")[0]) is not None
+            return find_spec(name) is not None
         except (ImportError, ValueError):  # a parent is missing; a module that somebody made by hand
             return False

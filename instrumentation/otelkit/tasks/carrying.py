@@ -14,12 +14,15 @@ from typing import Any
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import Getter
-from opentelemetry.trace import SpanContext
+from opentelemetry.trace import INVALID_SPAN, Link, SpanContext
 
 logger = logging.getLogger("otelkit.tasks")
 
 SENT_AT = "otelkit_sent_at"
 """Header with the Unix time, in seconds, at which the message was given to the broker."""
+
+NOBODY = Context()
+"""What a message brings that has no trace."""
 
 Read = Callable[[str], object]
 """Gives a header by its name, or None."""
@@ -38,6 +41,15 @@ class Carried:
     def sender(self) -> SpanContext:
         """The span that sent it; invalid where none did."""
         return trace.get_current_span(self.context).get_span_context()
+
+    def parent(self, link_after: float) -> tuple[Context, tuple[Link, ...]]:
+        """The context in which the work goes on; and a link to the sender instead, where it sent more than ``link_after`` seconds ago."""
+        sender = self.sender
+        age = time.time() - self.sent_at if self.sent_at is not None else 0.0
+        if age <= link_after or not sender.is_valid:
+            return self.context, ()
+        # The trace has long been looked at, and a backend that samples by its end has decided. Baggage still holds.
+        return trace.set_span_in_context(INVALID_SPAN, self.context), (Link(sender),)
 
 
 def write(headers: MutableMapping[str, Any], context: Context | None = None) -> None:

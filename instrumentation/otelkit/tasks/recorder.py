@@ -11,19 +11,16 @@ from typing import Any
 
 from opentelemetry import context, trace
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode, Tracer
 
 from otelkit.catalog.metrics import ERRORS_CAPTURED, TASK_ACTIVE, TASK_DURATION, TASK_LAST_SUCCESS_TIME, TASK_WAIT_DURATION
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.request.description import qualified
-from otelkit.tasks.carrying import Carried
+from otelkit.tasks.carrying import NOBODY, Carried
 from otelkit.tasks.state import CURRENT_TASK, TaskState
 from otelkit.traces.suppression import is_suppressed
 
 logger = logging.getLogger("otelkit.tasks")
-
-NOTHING = Carried(Context())
-"""What came by no message: a task that runs where it was called."""
 
 
 class Sending:
@@ -91,7 +88,7 @@ class TaskRecorder:
 
         ``due_at`` is the Unix time before which it was not to begin; ``retries`` counts the attempts before this one.
         """
-        brought = carried or NOTHING
+        brought = carried or Carried(NOBODY)
         waited = _waited(brought.sent_at, due_at)
         state = TaskState(name, id, queue, INVALID_SPAN, waited, is_scheduled, perf_counter())
         self._active.add(1, (queue,))
@@ -106,21 +103,13 @@ class TaskRecorder:
                 attributes["task.wait_ms"] = round(waited * 1000, 3)
             if retries:
                 attributes["task.retries"] = retries
-            base, links = (None, ()) if carried is None else self._parent(brought)
+            base, links = (None, ()) if carried is None else brought.parent(self._link_after)
             state.span = self._tracer.start_span(f"process {name}", base, SpanKind.CONSUMER, attributes, links)
         except Exception:  # as above
             logger.exception("otelkit could not trace a task; it runs without a span.")
         state.token = context.attach(trace.set_span_in_context(state.span, base))
         state.state_token = CURRENT_TASK.set(state)
         return state
-
-    def _parent(self, carried: Carried) -> tuple[Context, tuple[Link, ...]]:
-        sender = carried.sender
-        age = time.time() - carried.sent_at if carried.sent_at is not None else 0.0
-        if age <= self._link_after or not sender.is_valid:
-            return carried.context, ()
-        # The trace has long been looked at, and a backend that samples by its end has decided. Baggage still holds.
-        return trace.set_span_in_context(INVALID_SPAN, carried.context), (Link(sender),)
 
     def fail(self, state: TaskState, error: BaseException, *, outcome: str = "error", is_expected: bool = False) -> None:
         """What the attempt raised. ``is_expected`` says that the task declares it, or will be tried again."""

@@ -249,7 +249,25 @@ CASES = [
         ),
     ),
 ]
-TESTED_ELSEWHERE = {"E001", "E004", "E005", "E006", "E007", "W041", "W042", "W050", "W051", "W052", "W053", "W054", "W055", "W099"}
+TESTED_ELSEWHERE = {
+    "E001",
+    "E004",
+    "E005",
+    "E006",
+    "E007",
+    "W041",
+    "W042",
+    "W050",
+    "W051",
+    "W052",
+    "W053",
+    "W054",
+    "W055",
+    "W080",
+    "W081",
+    "W082",
+    "W099",
+}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)

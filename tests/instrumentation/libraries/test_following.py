@@ -18,6 +18,7 @@ from otelkit.config import Libraries, load
 from otelkit.errors import ConfigError
 from otelkit.libraries import LIBRARIES, Library, Recording, Steps, follow_libraries
 from otelkit.outbound import Outbound
+from otelkit.tasks.messages import MessageRecorder
 from otelkit.tasks.recorder import TaskRecorder
 from otelkit.testing import capture
 
@@ -130,7 +131,8 @@ def test_twice_is_once_and_the_end_restores_everything():
         runtime = telemetry.runtime
         outbound = Outbound(runtime.tracer, runtime.aggregator, {})
         tasks = TaskRecorder(runtime.tracer, runtime.aggregator, 300.0)
-        recording = Recording(runtime.tracer, runtime.aggregator, outbound, Steps(runtime.tracer, 0.1), tasks)
+        messages = MessageRecorder(runtime.tracer, runtime.aggregator, 300.0)
+        recording = Recording(runtime.tracer, runtime.aggregator, outbound, Steps(runtime.tracer, 0.1), tasks, messages)
         for found in LIBRARIES:
             if found.fact.module in sys.modules:
                 found.instrument(recording)

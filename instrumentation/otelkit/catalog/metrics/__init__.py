@@ -12,6 +12,7 @@ from otelkit.catalog.metrics import (
     django,
     health,
     http,
+    messaging,
     others,
     outbox,
     process,
@@ -27,6 +28,7 @@ from otelkit.catalog.metrics.database import *
 from otelkit.catalog.metrics.django import *
 from otelkit.catalog.metrics.health import *
 from otelkit.catalog.metrics.http import *
+from otelkit.catalog.metrics.messaging import *
 from otelkit.catalog.metrics.model import *
 from otelkit.catalog.metrics.others import *
 from otelkit.catalog.metrics.outbox import *
@@ -37,7 +39,7 @@ from otelkit.catalog.metrics.tasks import *
 from otelkit.catalog.metrics.telemetry import *
 
 SUBJECTS: tuple[Subject, ...] = tuple(
-    map(subject_of, (http, django, database, outbox, saga, tasks, commands, process, health, resilience, access, api, telemetry))
+    map(subject_of, (http, django, database, outbox, saga, tasks, messaging, commands, process, health, resilience, access, api, telemetry))
 )
 """The metrics by the file that declares them."""
 

@@ -6,20 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-_SYSTEMS = {
-    "": "rabbitmq",  # Celery's default
-    "amqp": "rabbitmq",
-    "amqps": "rabbitmq",
-    "pyamqp": "rabbitmq",
-    "librabbitmq": "rabbitmq",
-    "rediss": "redis",
-    "sentinel": "redis",
-    "sqs": "aws_sqs",
-    "confluentkafka": "kafka",
-    "azureservicebus": "servicebus",
-    "gcpubsub": "gcp_pubsub",
-}
-"""kombu's name of a transport -> ``messaging.system`` (semantic conventions); any other is called as kombu calls it."""
+from otelkit.tasks.systems import system_of_transport
 
 _MOST = 1024
 """Routes that are remembered."""
@@ -29,8 +16,7 @@ def system_of(app: Any) -> str:
     """The broker's product, from the address that the app sends to."""
     url = app.conf.broker_write_url or app.conf.broker_url or ""
     first = url[0] if isinstance(url, (list, tuple)) and url else url
-    scheme = urlsplit(str(first).split(";")[0]).scheme.partition("+")[0].lower()
-    return _SYSTEMS.get(scheme, scheme)
+    return system_of_transport(urlsplit(str(first).split(";")[0]).scheme)
 
 
 class Queues:
