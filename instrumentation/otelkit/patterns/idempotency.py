@@ -172,7 +172,9 @@ class _Call:
 
     def _decide(self, given: str) -> HttpResponse | None:
         request = self._request
-        self._key = "otelkit.idempotency." + _digest(self._scope(request), request.method or "", request.path, given)
+        self._key = "otelkit.idempotency." + _digest(
+            self._scope(request), str(request.META.get("HTTP_HOST", "")), request.method or "", request.path, given
+        )
         mine = _Kept(_fingerprint(request), uuid4().hex)
         asked = caches[self._alias]
         if asked.add(self._key, mine.written(), self._works_for):
