@@ -59,7 +59,8 @@ class Traces:
     propagators: tuple[str, ...] = setting(
         ("tracecontext", "baggage"),
         env="OTEL_PROPAGATORS",
-        help="Formats of the headers by which a trace goes on: tracecontext, baggage, and those that a package of OpenTelemetry adds.",
+        help="Formats of the headers by which a trace goes on: tracecontext, baggage, deadline (of otelkit.patterns.resilience), and those "
+        "that a package of OpenTelemetry adds.",
         check=s.propagators,
         parse=s.exporters,
     )

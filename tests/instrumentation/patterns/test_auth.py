@@ -20,6 +20,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseForbidden
 from django.test import Client, RequestFactory
 from django.urls import path
+from rest_framework.views import APIView
 
 from otelkit.patterns import auth
 from otelkit.patterns.auth import Issuer, Keys, KeysUnavailableError, TokenRejectedError, TokenValidator, UnknownKeyError
@@ -331,7 +332,16 @@ def forbidden(request: Any, pk: int) -> HttpResponse:
     return HttpResponseForbidden()
 
 
+class Orders(APIView):
+    authentication_classes = ()
+
+    def get(self, request: Any) -> HttpResponse:
+        self.permission_denied(request)
+        raise AssertionError
+
+
 URLS = [
+    path("rest/orders", Orders.as_view()),
     path("sign-in", sign_in),
     path("denied", denied),
     path("async/denied", async_denied),
@@ -371,7 +381,13 @@ def test_refused_requests_are_counted_by_route_and_once(ask):
         for number in range(3):
             assert ask(f"/forbidden/{number}").status_code == 403
         assert ask("/nowhere").status_code == 404
-        assert values(telemetry, "permission.denied") == {("/denied",): 1, ("/async/denied",): 1, ("/forbidden/{pk}",): 3}
+        assert ask("/rest/orders").status_code == 403
+        assert values(telemetry, "permission.denied") == {
+            ("/rest/orders",): 1,
+            ("/denied",): 1,
+            ("/async/denied",): 1,
+            ("/forbidden/{pk}",): 3,
+        }
 
 
 @pytest.mark.parametrize("ask", BOTH)

@@ -7,8 +7,10 @@ import gc
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
+import httpx
 import pybreaker
 import pytest
 from django.http import HttpResponse
@@ -135,6 +137,31 @@ def test_what_a_call_says_that_began_before_the_change_is_old_news(clock):
     assert breaker(fine)() == "fine"
     assert slow.__exit__(ConnectionError, ConnectionError(), None) is False
     assert breaker.state == "closed"
+
+
+def test_threads_agree_on_one_state():
+    """B7: 8 threads, 1,000 calls each, and none lost in between."""
+    breaker = CircuitBreaker("inventory", failures=10**9)
+    ran: list[int] = []
+
+    def work() -> None:
+        for number in range(1000):
+            with suppress(ConnectionError), breaker.guard():
+                if number % 2:
+                    raise ConnectionError
+        ran.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(ran) == 8
+    fail(breaker)
+    assert breaker.state == "closed"
+    with breaker.guard():
+        pass
+    assert breaker._failed == 0
 
 
 @pytest.mark.parametrize("numbers", [{"failures": 0}, {"probes": 0}, {"reset_after": 0}, {"reset_after": float("nan")}])
@@ -375,6 +402,21 @@ def test_a_deadline_leaves_with_an_outbound_call():
         ((name, value),) = resilience.outgoing_headers().items()
     assert name == "X-Envoy-Expected-Rq-Timeout-Ms"
     assert 0 < int(value) <= 1000
+
+
+def test_as_a_format_of_trace_headers_it_leaves_with_every_call_that_is_followed():
+    def call() -> None:
+        with pytest.raises(httpx.ConnectError):
+            httpx.get("http://127.0.0.1:1/")
+
+    with capture({"traces": {"propagators": ["tracecontext", "baggage", "deadline"]}}) as telemetry:
+        call()
+        with resilience.within(1):
+            call()
+        without, with_it = telemetry.outgoing_headers
+    assert resilience.HEADER not in without
+    assert 0 < int(with_it[resilience.HEADER]) <= 1000
+    assert "traceparent" in with_it
 
 
 entered, release = threading.Event(), threading.Event()
