@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from otelkit_stack.traceql import syntax as s
@@ -36,10 +37,15 @@ class _Group:
 
 
 class Aggregation:
-    """Takes spans and gives series. Raises TooMuchError for more numbers than an answer may have."""
+    """Takes spans and gives series; an exemplar has the attributes that are ``shown``.
 
-    def __init__(self, query: s.MetricsPipeline, steps: Steps, *, exemplars: int = MOST_EXEMPLARS) -> None:
-        self._what = query.aggregation
+    Raises TooMuchError for more numbers than an answer may have.
+    """
+
+    def __init__(
+        self, what: s.MetricsAggregation, steps: Steps, shown: Iterable[s.Attribute] = (), *, exemplars: int = MOST_EXEMPLARS
+    ) -> None:
+        self._what = what
         self._steps = steps
         self._by = tuple((str(attribute), lookup_of(attribute)) for attribute in self._what.by)
         self._value = lookup_of(self._what.attribute) if self._what.attribute is not None else None
@@ -56,7 +62,7 @@ class Aggregation:
         self._groups: dict[Key, _Group] = {}
         self._exemplars_left = min(exemplars, MOST_EXEMPLARS)
         self._traces: set[bytes] = set()
-        self._shown = {str(attribute): lookup_of(attribute) for attribute in s.attributes_of(query)}
+        self._shown = {str(attribute): lookup_of(attribute) for attribute in shown}
 
     def observe(self, span: Span) -> None:
         """Count the span at the step it started in."""

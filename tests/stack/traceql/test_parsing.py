@@ -121,7 +121,10 @@ REFUSED = [
     ("({ } | count()) > ({ } | count())", "not yet supported"),
     ("{ } | rate() by (.a, .b, .c, .d, .e, .f)", "metrics group by 6 values not yet supported"),
     ("{ .a =~ .b }", "=~ with anything but a text at its right side, .b, not yet supported"),
-    ("{ } | compare({ status = error })", "compare() at line 1, col 7"),
+    ("{ } | compare({ status = error }, 1, 2)", "line 1, col 7: syntax error: compare() takes a filter"),
+    ("{ } | compare({ status = error }, 0)", "compare() top number of values must be integer greater than 0"),
+    ("{ } | compare({ status = error }, 10, 5, 4)", "compare() end timestamp must be greater than start timestamp"),
+    ("{ } | compare({ status })", "span filter field expressions must resolve to a boolean: { status }"),
 ]
 
 
