@@ -229,6 +229,7 @@ class Query:
 
     body: Pipeline | Metrics
     hints: dict[str, Value] = field(default_factory=dict)
+    """What ``with(...)`` says. Answers here are exact and begin with the newest, which is all that Tempo's hints ask for."""
 
 
 def children(node: object) -> Iterator[object]:
