@@ -21,6 +21,8 @@ MOST_NUMBERS = 1_000_000
 MOST_EXEMPLARS = 100
 _EXEMPLARS_PER_STEP = 2
 _BUCKET = "__bucket"
+# Where nothing was counted, that is a number too.
+_COUNTS = frozenset({"rate", "count_over_time", "histogram_over_time"})
 
 Key = tuple[tuple[type, Value], ...]
 
@@ -75,7 +77,7 @@ class Aggregation:
     def series(self) -> list[Series]:
         """What the spans so far make."""
         if not self._groups and not self._by and self._what.function in ("rate", "count_over_time"):
-            self._group(())  # nothing was counted, and that is a number
+            self._group(())
         return [series for key, group in self._groups.items() for series in self._finished(key, group)]
 
     # --- one span ---------------------------------------------------------------------------------------------------------
@@ -132,9 +134,11 @@ class Aggregation:
         count = self._steps.count
         if (len(self._groups) + 1) * count > MOST_NUMBERS:
             raise TooMuchError(f"more than {MOST_NUMBERS} numbers: make the step longer, or group by attributes with fewer values")
-        start = 0.0 if self._take in (self._count, self._bucket) else math.nan
-        group = self._groups[key] = _Group([start] * count, [0] * count if self._take == self._sum else [])
-        if self._take == self._quantile:
+        start = 0.0 if self._what.function in _COUNTS else math.nan
+        group = self._groups[key] = _Group([start] * count)
+        if self._what.function in ("sum_over_time", "avg_over_time"):
+            group.counts = [0] * count
+        elif self._what.function == "quantile_over_time":
             group.buckets = [None] * count
         return group
 

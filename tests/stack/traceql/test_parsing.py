@@ -69,6 +69,7 @@ REFUSED = [
     ("{ true } { true }", "line 1, col 10: syntax error: unexpected {"),
     ("count() > 3 && { true }", "line 1, col 13: syntax error: unexpected &&"),
     ("coalesce() | { true }", "line 1, col 1: syntax error: unexpected coalesce"),
+    ("(coalesce()) && { true }", "line 1, col 2: syntax error: unexpected coalesce"),
     ("{ true } | count()", "a number of spans must be compared"),
     ("{ true } | count = 1", "line 1, col 18: syntax error: unexpected ="),
     ("{ true } | max() = 1", "line 1, col 16: syntax error: unexpected )"),
