@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Iterable, Mapping
 
+from otelkit_stack.api.tempo_values import present
 from otelkit_stack.records import Span, Trace
 
 
@@ -29,7 +30,7 @@ def _resource_spans(spans: Iterable[Span]) -> dict[str, object]:
         "resource": {"attributes": _attributes(first.resource)},
         "scopeSpans": [
             {
-                "scope": _present(name=of_scope[0].scope.name, version=of_scope[0].scope.version),
+                "scope": present(name=of_scope[0].scope.name, version=of_scope[0].scope.version),
                 "spans": [_span(span) for span in of_scope],
             }
             for of_scope in by_scope.values()
@@ -38,11 +39,11 @@ def _resource_spans(spans: Iterable[Span]) -> dict[str, object]:
 
 
 def _span(span: Span) -> dict[str, object]:
-    status = _present(
+    status = present(
         message=span.status_message,
         code="" if span.status == "UNSET" else f"STATUS_CODE_{span.status}",
     )
-    return _present(
+    return present(
         traceId=_base64(span.trace_id),
         spanId=_base64(span.span_id),
         parentSpanId=_base64(span.parent_span_id or ""),
@@ -52,10 +53,10 @@ def _span(span: Span) -> dict[str, object]:
         endTimeUnixNano=str(span.end_ns),
         attributes=_attributes(span.attributes),
         events=[
-            _present(timeUnixNano=str(event.time_ns), name=event.name, attributes=_attributes(event.attributes)) for event in span.events
+            present(timeUnixNano=str(event.time_ns), name=event.name, attributes=_attributes(event.attributes)) for event in span.events
         ],
         links=[
-            _present(traceId=_base64(link.trace_id), spanId=_base64(link.span_id), attributes=_attributes(link.attributes))
+            present(traceId=_base64(link.trace_id), spanId=_base64(link.span_id), attributes=_attributes(link.attributes))
             for link in span.links
         ],
     ) | {"status": status}
@@ -85,8 +86,3 @@ def _any_value(value: object) -> dict[str, object]:
 
 def _base64(hex_id: str) -> str:
     return base64.b64encode(bytes.fromhex(hex_id)).decode("ascii")
-
-
-def _present(**fields: object) -> dict[str, object]:
-    """The fields that are not empty: protobuf's JSON leaves the others out."""
-    return {name: value for name, value in fields.items() if value not in ("", [], None)}

@@ -78,5 +78,4 @@ def _finite(value: float) -> float | str:
 
 
 def _inspected(source: Source) -> dict[str, object]:
-    read = present(inspectedBytes=str(source.bytes_read), inspectedSpans=str(source.spans_read))
-    return {**read, "completedJobs": 1, "totalJobs": 1}
+    return present(inspectedBytes=str(source.bytes_read), completedJobs=1, totalJobs=1)

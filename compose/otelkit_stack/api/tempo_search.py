@@ -48,8 +48,8 @@ def search_answer(given: Mapping[str, str], source: Source) -> dict[str, object]
         traces = [_trace(found, shown, spss) for found in search(pipeline, source, window, limit=limit)]
     else:
         traces = [_head(found.trace) for found in search_traces(_tags_and_durations(given), source, window, limit=limit)]
-    metrics = present(inspectedSpans=str(source.spans_read), inspectedBytes=str(source.bytes_read))
-    return {"traces": traces, "metrics": {**metrics, "completedJobs": 1, "totalJobs": 1}}
+    metrics = present(inspectedTraces=source.traces_read, inspectedBytes=str(source.bytes_read), completedJobs=1, totalJobs=1)
+    return {"traces": traces, "metrics": metrics}
 
 
 def _tags_and_durations(given: Mapping[str, str]) -> Callable[[Trace], bool]:

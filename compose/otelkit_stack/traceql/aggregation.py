@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from otelkit_stack.traceql import syntax as s
@@ -20,6 +21,8 @@ MOST_NUMBERS = 1_000_000
 MOST_EXEMPLARS = 100
 _EXEMPLARS_PER_STEP = 2
 _BUCKET = "__bucket"
+# Where nothing was counted, that is a number too.
+_COUNTS = frozenset({"rate", "count_over_time", "histogram_over_time"})
 
 Key = tuple[tuple[type, Value], ...]
 
@@ -36,10 +39,15 @@ class _Group:
 
 
 class Aggregation:
-    """Takes spans and gives series. Raises TooMuchError for more numbers than an answer may have."""
+    """Takes spans and gives series; an exemplar has the attributes that are ``shown``.
 
-    def __init__(self, query: s.MetricsPipeline, steps: Steps, *, exemplars: int = MOST_EXEMPLARS) -> None:
-        self._what = query.aggregation
+    Raises TooMuchError for more numbers than an answer may have.
+    """
+
+    def __init__(
+        self, what: s.MetricsAggregation, steps: Steps, shown: Iterable[s.Attribute] = (), *, exemplars: int = MOST_EXEMPLARS
+    ) -> None:
+        self._what = what
         self._steps = steps
         self._by = tuple((str(attribute), lookup_of(attribute)) for attribute in self._what.by)
         self._value = lookup_of(self._what.attribute) if self._what.attribute is not None else None
@@ -56,7 +64,7 @@ class Aggregation:
         self._groups: dict[Key, _Group] = {}
         self._exemplars_left = min(exemplars, MOST_EXEMPLARS)
         self._traces: set[bytes] = set()
-        self._shown = {str(attribute): lookup_of(attribute) for attribute in s.attributes_of(query)}
+        self._shown = {str(attribute): lookup_of(attribute) for attribute in shown}
 
     def observe(self, span: Span) -> None:
         """Count the span at the step it started in."""
@@ -69,7 +77,7 @@ class Aggregation:
     def series(self) -> list[Series]:
         """What the spans so far make."""
         if not self._groups and not self._by and self._what.function in ("rate", "count_over_time"):
-            self._group(())  # nothing was counted, and that is a number
+            self._group(())
         return [series for key, group in self._groups.items() for series in self._finished(key, group)]
 
     # --- one span ---------------------------------------------------------------------------------------------------------
@@ -126,9 +134,11 @@ class Aggregation:
         count = self._steps.count
         if (len(self._groups) + 1) * count > MOST_NUMBERS:
             raise TooMuchError(f"more than {MOST_NUMBERS} numbers: make the step longer, or group by attributes with fewer values")
-        start = 0.0 if self._take in (self._count, self._bucket) else math.nan
-        group = self._groups[key] = _Group([start] * count, [0] * count if self._take == self._sum else [])
-        if self._take == self._quantile:
+        start = 0.0 if self._what.function in _COUNTS else math.nan
+        group = self._groups[key] = _Group([start] * count)
+        if self._what.function in ("sum_over_time", "avg_over_time"):
+            group.counts = [0] * count
+        elif self._what.function == "quantile_over_time":
             group.buckets = [None] * count
         return group
 

@@ -111,6 +111,7 @@ INTRINSICS: dict[str, Lookup] = {
     "instrumentation:name": lambda span: span.scope.name,
     "instrumentation:version": lambda span: span.scope.version,
 }
+"""What reads each intrinsic, by the name that Tempo gives it."""
 
 
 def hex_id(trace_id: bytes) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from otelkit_stack.traceql import syntax as s
 from otelkit_stack.traceql.aggregation import MOST_EXEMPLARS, Aggregation
 from otelkit_stack.traceql.columns import columns_for, concern_traces
+from otelkit_stack.traceql.comparing import ComparisonOfSpans
 from otelkit_stack.traceql.fields import holds
 from otelkit_stack.traceql.pipeline import Spanset, runner
 from otelkit_stack.traceql.pushdown import narrowed, needed, of_spans
@@ -27,7 +28,11 @@ def _over_time(metrics: s.Metrics, source: Source, steps: Steps, exemplars: int)
     if isinstance(metrics, s.MetricsOperation):
         left, right = (_over_time(side, source, steps, exemplars) for side in (metrics.left, metrics.right))
         return processed(combined(metrics.operator, left, right), metrics.second)
-    aggregation = Aggregation(metrics, steps, exemplars=exemplars)
+    aggregation: Aggregation | ComparisonOfSpans
+    if isinstance(metrics.aggregation, s.Comparison):
+        aggregation = ComparisonOfSpans(metrics.aggregation, steps)
+    else:
+        aggregation = Aggregation(metrics.aggregation, steps, s.attributes_of(metrics), exemplars=exemplars)
     if steps.count:
         for span in _spans(metrics, source, steps):
             aggregation.observe(span)
@@ -38,7 +43,7 @@ def _spans(metrics: s.MetricsPipeline, source: Source, steps: Steps) -> Iterator
     """The spans that come through; of those that did not start in time some may be among them."""
     conditions = _conditions(metrics.pipeline)
     attributes = [attribute for node in (*(conditions or ()), metrics.aggregation) for attribute in s.attributes_of(node)]
-    if conditions is None or concern_traces(attributes):
+    if conditions is None or concern_traces(attributes) or isinstance(metrics.aggregation, s.Comparison):
         run = runner(metrics.pipeline)
         for trace in matching_traces(metrics.pipeline, source, Window(steps.start_ns, steps.end_ns)):
             yield from (span for one in run([Spanset(trace.spans)]) for span in one.spans)

@@ -162,8 +162,12 @@ class _ToTree(Transformer[Token, Any]):
         *quantiles, by = rest
         return Part(stages.AGGREGATION, s.MetricsAggregation(str(name), attribute, tuple(quantiles), by or ()), name)
 
-    def compare(self, name: Token, *_rest: Any) -> Part:
-        raise NotSupportedError(f"compare() at line {name.line}, col {name.column}: only Tempo answers it; in the embedded stack it is")
+    def compare(self, name: Token, selection: Part, *numbers: Token) -> Part:
+        if len(numbers) not in (0, 1, 3):
+            raise ParseError(
+                "syntax error: compare() takes a filter, a number of values, and a start with an end", name.line or 1, name.column or 1
+            )
+        return Part(stages.AGGREGATION, s.Comparison(selection.node, *(int(_number(number)) for number in numbers)), name)
 
     def ranked(self, name: Token, limit: Token) -> Part:
         return Part(stages.SECOND, s.Ranked(str(name), int(limit)), name)  # type: ignore[arg-type]

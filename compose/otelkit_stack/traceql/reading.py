@@ -39,7 +39,7 @@ class Source:
         self._most_spans = most_spans
         self._timeout_s = timeout_s
         self._ends = time.monotonic() + timeout_s
-        self.spans_read = 0
+        self.spans_read = self.traces_read = 0
         self.bytes_read = 0
         if not connection.in_transaction:
             connection.execute("BEGIN")  # one view of all tables: a span that arrives meanwhile would have no resource
@@ -108,6 +108,7 @@ class Source:
         by_trace: dict[bytes, list[Span]] = {}
         for row in self._connection.execute(f"{_SPANS} WHERE trace_id IN ({marks})", ids):
             by_trace.setdefault(row[0], []).append(self.span(row))
+        self.traces_read += len(by_trace)
         return [Trace(by_trace[key]) for key in ids if key in by_trace]
 
     def started(self, columns: Sequence[str], where: Where, start_ns: int, end_ns: int) -> Iterator[Span]:

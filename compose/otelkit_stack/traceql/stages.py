@@ -75,10 +75,10 @@ class _Arithmetic:
 
 def wrapped(opened: Token, inner: Part) -> Part:
     """A part in parentheses."""
+    if inner.kind in (AGGREGATION, SECOND) or isinstance(inner.node, s.Coalesce):
+        raise _unexpected(inner.begins)
     if inner.kind is STAGE:
         return Part(SPANSETS, s.Pipeline((inner.node,)), opened)
-    if inner.kind in (AGGREGATION, SECOND):
-        raise _unexpected(inner.begins)
     return replace(inner, begins=opened)
 
 

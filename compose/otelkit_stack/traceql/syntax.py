@@ -175,6 +175,17 @@ class MetricsAggregation:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """``compare``: how often each value of each attribute occurs among the spans that meet the condition, and among the others."""
+
+    selection: Filter
+    most_values: int = 10
+    start_ns: int = 0
+    end_ns: int = 0
+    """Where they are given, only spans that started between are selected."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ranked:
     """``topk`` or ``bottomk``: at each moment the largest or smallest."""
 
@@ -195,7 +206,7 @@ class MetricsPipeline:
     """Numbers over time of the spans that come through, and what is done with those numbers."""
 
     pipeline: Pipeline
-    aggregation: MetricsAggregation
+    aggregation: MetricsAggregation | Comparison
     second: tuple[Ranked | Threshold, ...] = ()
 
 
@@ -218,6 +229,7 @@ class Query:
 
     body: Pipeline | Metrics
     hints: dict[str, Value] = field(default_factory=dict)
+    """What ``with(...)`` says. Answers here are exact and begin with the newest, which is all that Tempo's hints ask for."""
 
 
 def children(node: object) -> Iterator[object]:
@@ -227,6 +239,8 @@ def children(node: object) -> Iterator[object]:
             yield from stages
         case SpansetOperation(_, left, right) | Binary(_, left, right) | MetricsOperation(_, left, right):
             yield from (left, right)
+        case Comparison(selection):
+            yield selection
         case Filter(inner) | Group(inner) | Unary(_, inner) | Exists(inner) | Aggregate(_, inner):
             yield inner
         case ScalarFilter(_, aggregate):

@@ -10,7 +10,7 @@ from otelkit_stack.traceql.fields import holds
 from otelkit_stack.traceql.lookup import lookup_of
 from otelkit_stack.traceql.pushdown import needed
 from otelkit_stack.traceql.reading import Source
-from otelkit_stack.traceql.search import Window
+from otelkit_stack.traceql.search import Window, matching_traces
 from otelkit_stack.traceql.spans import Span
 from otelkit_stack.traceql.values import Array, Many, Value, single, text_of
 
@@ -60,6 +60,10 @@ def tag_test(name: str, value: str) -> Callable[[Span], bool]:
     return fits
 
 
+# An attribute without a scope needs every column that attributes are in.
+_EVERYTHING = (s.Attribute("", ""),)
+
+
 def tag_names(source: Source, window: Window, pipeline: s.Pipeline | None = None) -> dict[s.Scope, list[str]]:
     """Names of attributes by scope, sorted, of the spans that meet the first condition of the query; no scope is empty."""
     names: dict[s.Scope, set[str]] = {scope: set() for scope in SCOPES}
@@ -78,9 +82,6 @@ def tag_names(source: Source, window: Window, pipeline: s.Pipeline | None = None
     return {scope: sorted(found) for scope, found in names.items() if found}
 
 
-_EVERYTHING = (s.Attribute("", ""), s.Attribute("intrinsic", "name"))
-
-
 def tag_values(attribute: s.Attribute, source: Source, window: Window, pipeline: s.Pipeline | None = None) -> list[Value]:
     """The values of an attribute, sorted by their text, of the spans that meet the first condition of the query."""
     if attribute.scope == "intrinsic" and attribute.name in _WITHOUT_VALUES:
@@ -89,8 +90,8 @@ def tag_values(attribute: s.Attribute, source: Source, window: Window, pipeline:
     found: dict[tuple[type, Value], Value] = {}
     with source.bounded():
         if concern_traces([attribute]):
-            for ids in _in_parts(source.newest(None, window.start_ns, window.end_ns)):
-                _collect(found, (lookup(trace.spans[0]) for trace in source.traces(ids) if window.touches(trace)))
+            for trace in matching_traces(s.Pipeline(()), source, window):
+                _collect(found, (lookup(trace.spans[0]),))
                 if len(found) >= MOST_VALUES or source.spans_read >= MOST_SPANS:
                     break
         else:
@@ -106,17 +107,6 @@ def _collect(found: dict[tuple[type, Value], Value], values: Iterable[Value]) ->
         for one in value if isinstance(value, Many | Array) else (value,):
             if one is not None:
                 found.setdefault((type(one), one), single(one))
-
-
-def _in_parts(ids: Iterable[bytes]) -> Iterable[list[bytes]]:
-    part: list[bytes] = []
-    for trace_id in ids:
-        part.append(trace_id)
-        if len(part) == 100:
-            yield part
-            part = []
-    if part:
-        yield part
 
 
 def _spans(source: Source, window: Window, pipeline: s.Pipeline | None, attributes: tuple[s.Attribute, ...]) -> Iterable[Span]:

@@ -132,10 +132,21 @@ def _binary(expression: s.Binary) -> Type:
     return Type.FLOAT if Type.ATTRIBUTE not in (left, right) else Type.ATTRIBUTE
 
 
-def _metrics(metrics: s.MetricsAggregation) -> None:
+def _metrics(metrics: s.MetricsAggregation | s.Comparison) -> None:
+    if isinstance(metrics, s.Comparison):
+        _comparison(metrics)
+        return
     most = _MOST_GROUPS - 1 if metrics.function in ("histogram_over_time", "quantile_over_time") else _MOST_GROUPS
     if len(metrics.by) > most:
         raise NotSupportedError(f"metrics group by {len(metrics.by)} values")
     for quantile in metrics.parameters:
         if not 0 <= quantile <= 1:
             raise TraceQLError(f"quantile must be between 0 and 1: {quantile:g}")
+
+
+def _comparison(comparison: s.Comparison) -> None:
+    _stage(comparison.selection)
+    if comparison.most_values <= 0:
+        raise TraceQLError("compare() top number of values must be integer greater than 0")
+    if (comparison.start_ns or comparison.end_ns) and comparison.end_ns <= comparison.start_ns:
+        raise TraceQLError("compare() end timestamp must be greater than start timestamp")

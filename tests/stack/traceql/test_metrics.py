@@ -124,6 +124,28 @@ def test_a_query_counts(shop_connection: sqlite3.Connection, query: str, expecte
     assert dict(map(shown, series_of(shop_connection, query))) == expected
 
 
+def test_a_comparison_counts_values_among_some_spans_and_among_the_others(shop_connection: sqlite3.Connection):
+    """Each attribute has its most frequent values on both sides, and how many spans of each side have it at all."""
+    moment = instant(START_NS, START_NS + 20 * SECOND_NS)
+    counts = dict(map(shown, series_of(shop_connection, "{ kind != consumer } | compare({ status = error })", moment)))
+    assert {labels: values for labels, values in counts.items() if "span.http.response" in labels} == {
+        "__meta_type=baseline,span.http.response.status_code=200": [1],
+        "__meta_type=baseline_total,span.http.response.status_code=nil": [1],
+        "__meta_type=selection,span.http.response.status_code=500": [2],
+        "__meta_type=selection_total,span.http.response.status_code=nil": [2],
+    }
+    assert counts["__meta_type=baseline,resource.service.name=orders"] == [3]
+    assert counts["__meta_type=selection,resource.service.name=orders"] == [1]
+    assert counts["__meta_type=baseline_total,name=nil"] == [4]
+    assert counts["__meta_type=selection,rootName=POST /checkout"] == [2]
+    assert not any("duration" in labels or "span:id" in labels for labels in counts)
+    few = dict(map(shown, series_of(shop_connection, "{ } | compare({ status = error }, 1)", moment)))
+    assert [labels for labels in few if "baseline,name" in labels] == ["__meta_type=baseline,name=GET /orders/{pk}"]
+    start, end = START_NS + SECOND_NS, START_NS + 11 * SECOND_NS
+    timed = dict(map(shown, series_of(shop_connection, f"{{ }} | compare({{ kind = server }}, 10, {start}, {end})", moment)))
+    assert timed["__meta_type=selection_total,name=nil"] == [1]
+
+
 def test_an_instant_is_one_number_over_all_of_the_time(shop_connection: sqlite3.Connection):
     moment = instant(START_NS, START_NS + 20 * SECOND_NS)
     assert dict(map(shown, series_of(shop_connection, "{ } | count_over_time()", moment))) == {"__name__=count_over_time": [7]}

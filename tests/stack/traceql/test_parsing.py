@@ -69,6 +69,7 @@ REFUSED = [
     ("{ true } { true }", "line 1, col 10: syntax error: unexpected {"),
     ("count() > 3 && { true }", "line 1, col 13: syntax error: unexpected &&"),
     ("coalesce() | { true }", "line 1, col 1: syntax error: unexpected coalesce"),
+    ("(coalesce()) && { true }", "line 1, col 2: syntax error: unexpected coalesce"),
     ("{ true } | count()", "a number of spans must be compared"),
     ("{ true } | count = 1", "line 1, col 18: syntax error: unexpected ="),
     ("{ true } | max() = 1", "line 1, col 16: syntax error: unexpected )"),
@@ -121,7 +122,10 @@ REFUSED = [
     ("({ } | count()) > ({ } | count())", "not yet supported"),
     ("{ } | rate() by (.a, .b, .c, .d, .e, .f)", "metrics group by 6 values not yet supported"),
     ("{ .a =~ .b }", "=~ with anything but a text at its right side, .b, not yet supported"),
-    ("{ } | compare({ status = error })", "compare() at line 1, col 7"),
+    ("{ } | compare({ status = error }, 1, 2)", "line 1, col 7: syntax error: compare() takes a filter"),
+    ("{ } | compare({ status = error }, 0)", "compare() top number of values must be integer greater than 0"),
+    ("{ } | compare({ status = error }, 10, 5, 4)", "compare() end timestamp must be greater than start timestamp"),
+    ("{ } | compare({ status })", "span filter field expressions must resolve to a boolean: { status }"),
 ]
 
 

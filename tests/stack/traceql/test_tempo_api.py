@@ -135,7 +135,6 @@ def test_a_post_asks_the_same(stack: RunningStack):
         ("/api/metrics/query_range", {"q": "{ } | rate()", "step": "x"}, "invalid step"),
         ("/api/metrics/query_range", {"q": "{ } | rate()", "step": "-1s"}, "step must be greater than 0"),
         ("/api/metrics/query_range", {"q": "{ } | rate()", "step": "1ms"}, "exceeded maximum resolution"),
-        ("/api/metrics/query_range", {"q": "{ } | compare({ status = error })"}, "compare() at line 1, col 7"),
         ("/api/metrics/query", {"q": "{ } | rate() by (name, kind, status, .a, .b, .c)"}, "metrics group by 6 values not yet supported"),
         ("/api/v2/search/tags", {"scope": "nobody"}, "invalid scope: nobody"),
         ("/api/v2/search/tag/nobody/values", {}, "tag name is not valid intrinsic or scoped attribute: nobody"),
