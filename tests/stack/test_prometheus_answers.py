@@ -147,6 +147,12 @@ def test_what_can_be_asked_by_get_can_be_posted(stack: RunningStack):
         assert posted.json() == ask(stack, path, **{"match[]": "balls"}).json()
 
 
+def test_a_query_is_written_anew(stack: RunningStack):
+    asked = {"query": "sum(rate(balls{colour='red'}[5m]))by(job)"}
+    answer = {"status": "success", "data": 'sum by (job) (rate(balls{colour="red"}[5m]))'}
+    assert ask(stack, "format_query", **asked).json() == httpx.post(f"{stack.url}/api/v1/format_query", data=asked).json() == answer
+
+
 @pytest.mark.parametrize(
     ("path", "parameters", "said"),
     [
@@ -158,6 +164,7 @@ def test_what_can_be_asked_by_get_can_be_posted(stack: RunningStack):
         ("query_range", {"query": "balls", "start": "1", "end": "2", "step": "1e300"}, "to a valid duration. It overflows int64"),
         ("query_exemplars", {"query": "sum("}, "1:5: parse error: unclosed left parenthesis"),
         ("query_exemplars", {"query": "balls", "start": "2", "end": "1"}, "end timestamp must not be before start timestamp"),
+        ("format_query", {"query": "sum("}, 'invalid parameter "query": 1:5: parse error'),
         ("labels", {"match[]": "{"}, 'invalid parameter "match[]": 1:2: parse error'),
         ("series", {}, "no match[] parameter provided"),
     ],

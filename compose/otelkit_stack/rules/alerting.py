@@ -64,12 +64,12 @@ class AlertingState:
     @property
     def state(self) -> State:
         """What the worst of its alerts does."""
-        states = {alert.state for alert in self.alerts.values()}
+        states = {alert.state for alert in list(self.alerts.values())}  # a copy, as the API asks while rules are evaluated
         return next((state for state in (State.FIRING, State.PENDING) if state in states), State.INACTIVE)
 
     def active(self) -> list[Alert]:
         """The alerts that wait or fire."""
-        return [alert for alert in self.alerts.values() if alert.resolved_at is None]
+        return [alert for alert in list(self.alerts.values()) if alert.resolved_at is None]
 
     def to_send(self, now: int, resend_ms: int, interval_ms: int) -> list[Alert]:
         """The alerts that Alertmanager must hear of now; they count as sent."""

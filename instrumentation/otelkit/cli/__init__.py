@@ -17,6 +17,8 @@ _OTHER_ROOMS = {
     "stack": ("otelkit_stack.__main__", "stack", "run the embedded stack: an OTLP receiver with its store"),
     "query": ("otelkit_stack.commands.query", "stack", "ask a stack in PromQL, LogQL or TraceQL"),
     "tail": ("otelkit_stack.commands.tail", "stack", "follow the log lines that a stack receives"),
+    "export": ("otelkit_stack.commands.exporting", "stack", "write what a stack holds into a zip file, to attach to an issue"),
+    "import": ("otelkit_stack.commands.importing", "stack", "send such a file to a stack"),
 }
 """Command -> (module, extra, help). Their arguments are their own."""
 

@@ -1,4 +1,4 @@
-"""``/api/v1/query`` and ``/api/v1/query_range``."""
+"""``/api/v1/query``, ``query_range`` and ``format_query``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 from otelkit_stack.api.prometheus.asked import TRUNCATED, Asked
 from otelkit_stack.api.prometheus.parameters import Given, invalid, length_ms, limit_of, text_of, time_ms
 from otelkit_stack.promql.answers import success
+from otelkit_stack.promql.errors import ParseError
+from otelkit_stack.promql.grammar import parse
 from otelkit_stack.promql.limits import Options
+from otelkit_stack.promql.printing import pretty
 from otelkit_stack.promql.results import Result
 
 
@@ -23,6 +26,14 @@ def at_steps(given: Given, asked: Asked) -> object:
     limit = limit_of(given)
     start, end, step = time_ms(given, "start"), time_ms(given, "end"), length_ms(given, "step")
     return _cut(asked.engine(_options(given)).range(text_of(given, "query"), start, end, step), limit)
+
+
+def formatted(given: Given, _asked: Asked) -> object:
+    """The query as Prometheus writes it."""
+    try:
+        return {"status": "success", "data": pretty(parse(text_of(given, "query")))}
+    except ParseError as error:
+        invalid("query", str(error))
 
 
 def _options(given: Given) -> Options:

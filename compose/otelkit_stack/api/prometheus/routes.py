@@ -28,6 +28,7 @@ _GET, _BOTH = ["GET"], ["GET", "POST"]
 _ANSWERS: tuple[tuple[str, Answer, list[str]], ...] = (
     ("query", queries.instant, _BOTH),
     ("query_range", queries.at_steps, _BOTH),
+    ("format_query", queries.formatted, _BOTH),
     ("query_exemplars", exemplars.exemplars, _BOTH),
     ("series", series.series, _BOTH),
     ("labels", series.label_names, _BOTH),
