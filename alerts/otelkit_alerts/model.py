@@ -41,6 +41,7 @@ class Category(Enum):
     SLO = "slo"
     TRAFFIC = "traffic"
     TELEMETRY = "telemetry"
+    EVENTS = "events"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ class Pace:
     """Longer than an outage of the pipeline: the first report after it tells of the loss, and needs a sample from before."""
     loss_hold: str
     export_error_hold: str
+    stalled_hold: str
+    dead_window: str
+    """How long a dead letter, or a saga that failed, is news."""
 
 
 PRODUCTION = Pace(
@@ -47,6 +50,8 @@ PRODUCTION = Pace(
     loss_window="1h",
     loss_hold="1m",
     export_error_hold="10m",
+    stalled_hold="5m",
+    dead_window="1h",
 )
 
 DEMO = Pace(
@@ -69,6 +74,8 @@ DEMO = Pace(
     loss_window="3m",
     loss_hold="5s",
     export_error_hold="20s",
+    stalled_hold="10s",
+    dead_window="3m",
 )
 
 PACES: tuple[Pace, ...] = (PRODUCTION, DEMO)

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from otelkit_alerts.cases import demo, slo, telemetry, traffic
+from otelkit_alerts.cases import demo, events, slo, telemetry, traffic
 from otelkit_alerts.cases.model import Suite
 
-SUITES: Mapping[str, Suite] = {"slo": slo.SUITE, "traffic": traffic.SUITE, "telemetry": telemetry.SUITE, "demo": demo.SUITE}
+SUITES: Mapping[str, Suite] = {
+    "slo": slo.SUITE,
+    "traffic": traffic.SUITE,
+    "events": events.SUITE,
+    "telemetry": telemetry.SUITE,
+    "demo": demo.SUITE,
+}
 """The suites by the name of their file."""
