@@ -42,6 +42,7 @@ class Category(Enum):
     TRAFFIC = "traffic"
     TELEMETRY = "telemetry"
     DEPENDENCY = "dependency"
+    EVENTS = "events"
 
 
 @dataclass(frozen=True, slots=True)

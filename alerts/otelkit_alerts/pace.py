@@ -35,6 +35,9 @@ class Pace:
     """How long a health check may say no; probes take the worker out of the load balancer long before."""
     breaker_hold: str
     """Longer than a breaker rests, so that one that closes at its first try rings nobody."""
+    stalled_hold: str
+    dead_window: str
+    """How long a dead letter, or a saga that failed, is news."""
 
 
 PRODUCTION = Pace(
@@ -53,6 +56,8 @@ PRODUCTION = Pace(
     export_error_hold="10m",
     check_hold="3m",
     breaker_hold="2m",
+    stalled_hold="5m",
+    dead_window="1h",
 )
 
 DEMO = Pace(
@@ -77,6 +82,8 @@ DEMO = Pace(
     export_error_hold="20s",
     check_hold="10s",
     breaker_hold="10s",
+    stalled_hold="10s",
+    dead_window="3m",
 )
 
 PACES: tuple[Pace, ...] = (PRODUCTION, DEMO)

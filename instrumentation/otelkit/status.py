@@ -143,6 +143,6 @@ def _shown(name: str, value: object) -> str:
         return ", ".join(f"{key}={redact_value(key, item)}" for key, item in value.items()) or "-"
     if isinstance(value, tuple):
         return ", ".join(value) or "none"
-    if name.endswith("endpoint"):
+    if name.endswith("endpoint") or name == "broker":
         return redact_url(str(value))
     return str(redact_value(name, value)) if value != "" else "-"

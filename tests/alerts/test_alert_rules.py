@@ -191,6 +191,7 @@ def test_expressions_use_nothing_younger_than_prometheus_2_53():
     assert functions == {
         "and",
         "unless",
+        "max",
         "sum",
         "group",
         "min",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from otelkit_alerts.cases import demo, resilience, slo, telemetry, traffic
+from otelkit_alerts.cases import demo, events, resilience, slo, telemetry, traffic
 from otelkit_alerts.cases.model import Suite
 
 SUITES: Mapping[str, Suite] = {
     "slo": slo.SUITE,
     "traffic": traffic.SUITE,
     "resilience": resilience.SUITE,
+    "events": events.SUITE,
     "telemetry": telemetry.SUITE,
     "demo": demo.SUITE,
 }

@@ -202,8 +202,8 @@ def _move_named(
 
 
 def _is_secret(section: str, name: str) -> bool:
-    """A header of an export is there for its token, whatever its name."""
-    return section == "export" and name.endswith("headers")
+    """A header of an export is there for its token, whatever its name; the address of a broker holds a password, even where it is none."""
+    return (section == "export" and name.endswith("headers")) or (section, name) == ("events", "broker")
 
 
 def _nearest(value: object, check: s.Check | None) -> str:

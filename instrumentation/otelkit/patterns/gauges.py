@@ -47,7 +47,7 @@ class Gauges:
 
     def _reset(self) -> None:
         self._pid = os.getpid()
-        self._thread: Thread | None = None
+        self._is_asking = False
         self._asked_at = self._clock() + FIRST_AFTER - ASK_EVERY
         self._answer: Answer = {}
         self._has_warned = False
@@ -70,14 +70,17 @@ class Gauges:
         """What is known now; asks again where that is old."""
         answer = self._answer
         waited = self._clock() - self._asked_at
-        if self._thread is not None and self._thread.is_alive():
+        if self._is_asking:
             if waited > PATIENCE:
                 answer = self._answer = {}
                 self._warn(f"it has not answered within {PATIENCE:g} seconds")
         elif waited >= ASK_EVERY:
             self._asked_at = self._clock()
-            self._thread = Thread(target=self._fetch, name="otelkit-gauges", daemon=True)
-            self._thread.start()
+            self._is_asking = True
+            try:
+                Thread(target=self._fetch, name="otelkit-gauges", daemon=True).start()
+            except RuntimeError:  # the interpreter is ending, and starts no threads any more
+                self._is_asking = False
         return answer
 
     def _fetch(self) -> None:
@@ -88,6 +91,8 @@ class Gauges:
         except Exception as error:  # noqa: BLE001  (a database that is away, tables that are not there yet)
             self._answer = {}
             self._warn(type(error).__name__)
+        finally:
+            self._is_asking = False
 
     def _warn(self, why: str) -> None:
         if not self._has_warned:

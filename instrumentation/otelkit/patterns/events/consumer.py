@@ -11,6 +11,7 @@ from time import monotonic
 from django.db import DatabaseError, InterfaceError, connections
 
 from otelkit.config import Events
+from otelkit.patterns.events import telemetry
 from otelkit.patterns.events.broker import Broker, Listening, UnreachableError
 from otelkit.patterns.events.cloudevent import CloudEvent, NotAnEventError
 from otelkit.patterns.events.inbox import Inbox
@@ -38,6 +39,8 @@ class Consumer:
     def run(self, ending: Event) -> None:
         """Works until ``ending`` is set, the message in hand included. Survives a database and a broker that go away."""
         failures = 0
+        for inbox in self._inboxes:
+            telemetry.awaiting(inbox.subscription.consumer)
         while not ending.is_set():
             try:
                 wait = self._broker.listen([self._listening(inbox) for inbox in self._inboxes], PREFETCH)

@@ -19,11 +19,12 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanKind, Status, StatusCode
 
 from otelkit import startup
+from otelkit.catalog.labels import INBOX_OUTCOME, OUTBOX_OUTCOME
 from otelkit.catalog.metrics import INBOX_PROCESSED, OUTBOX_PUBLISH_LAG, OUTBOX_PUBLISHED
 from otelkit.patterns.carrying import NOTHING, Carried, carried, current_trace
 from otelkit.patterns.events.configuring import chosen
 
-__all__ = ["Carried", "Message", "current_trace", "processed", "processing", "published", "sending"]
+__all__ = ["Carried", "Message", "awaiting", "current_trace", "processed", "processing", "published", "sending"]
 
 logger = logging.getLogger("otelkit.patterns")
 
@@ -82,12 +83,26 @@ def published(destination: str, outcome: str, lag: float | None = None, span: Sp
     if runtime is None:
         return
     try:
-        runtime.aggregator.counter(OUTBOX_PUBLISHED).add(1, (destination, outcome))
+        counter = runtime.aggregator.counter(OUTBOX_PUBLISHED)
+        for known in OUTBOX_OUTCOME.values:  # so that a share of errors never vanishes
+            counter.add(1 if known == outcome else 0, (destination, known))
         if lag is not None:
             spot = None if span is None else span.get_span_context()
             runtime.aggregator.histogram(OUTBOX_PUBLISH_LAG).record(max(lag, 0.0), (), spot)
     except Exception:
         logger.exception("otelkit could not count an event that was sent; the event is not affected.")
+
+
+def awaiting(consumer: str) -> None:
+    """Begins the counts of a consumer at zero: a counter that begins at its first dead letter tells no rule of it."""
+    runtime = startup.current()
+    if runtime is None:
+        return
+    try:
+        for outcome in INBOX_OUTCOME.values:
+            runtime.aggregator.counter(INBOX_PROCESSED).add(0, (consumer, outcome))
+    except Exception:
+        logger.exception("otelkit could not begin the counts of a consumer; the consumer is not affected.")
 
 
 def processed(consumer: str, outcome: str) -> None:

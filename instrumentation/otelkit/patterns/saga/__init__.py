@@ -4,6 +4,7 @@ A Django app of its own: ``INSTALLED_APPS = ["otelkit", "otelkit.patterns.saga",
 restart. It works with the kit off, too. Whoever has an orchestrator already calls :mod:`otelkit.patterns.saga.telemetry` alone.
 """
 
-from otelkit.patterns.saga.defining import WAIT, Saga, SagaError, Step
+from otelkit.patterns.saga.defining import Saga
+from otelkit.patterns.saga.parts import WAIT, SagaError, Step
 
 __all__ = ["WAIT", "Saga", "SagaError", "Step"]

@@ -2,48 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from otelkit.errors import OtelkitError
+from otelkit.patterns.saga import parts
+from otelkit.patterns.saga.parts import SagaError, Step
 
 if TYPE_CHECKING:
     from otelkit.patterns.saga.models import SagaRun
-
-MODULE = "sagas"
-"""Module of each installed app that is imported to find its sagas."""
-
-
-class SagaError(OtelkitError):
-    """A saga that is defined or driven in a way that cannot work."""
-
-
-class Wait(Enum):
-    """The answer of a step that has asked somebody, and is done when that one answers (:meth:`Saga.resume`)."""
-
-    WAIT = "wait"
-
-
-WAIT = Wait.WAIT
-
-Action = Callable[[dict[str, Any]], Wait | None]
-"""Gets the saga's data, may change it, and raises where it fails. It may be called again with the same data: make it idempotent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step. ``undo`` takes back what ``do`` has done in other services; what it wrote to this database is rolled back when it fails."""
-
-    name: str
-    do: Action
-    undo: Action | None = None
-    attempts: int = 1
-    """Times that ``do`` is tried before the saga turns back."""
-
-
-_known: dict[str, Saga] = {}
 
 
 @dataclass(frozen=True)
@@ -61,12 +27,12 @@ class Saga:
         names = [step.name for step in self.steps]
         if not names or len(set(names)) < len(names):
             raise SagaError(f'The saga "{self.name}" needs steps with names of their own; it has {", ".join(names) or "none"}.')
-        before = _known.get(self.name)
+        before = parts.known.get(self.name)
         if before is not None and [step.name for step in before.steps] != names:
             raise SagaError(
                 f'There are two sagas "{self.name}": with the steps {", ".join(s.name for s in before.steps)}, and {", ".join(names)}.'
             )
-        _known[self.name] = self
+        parts.known[self.name] = self
 
     def start(self, data: dict[str, Any] | None = None, *, key: str = "", using: str | None = None) -> SagaRun:
         """Stores a new saga, in the caller's transaction if there is one, and goes through its steps once that is committed.
@@ -98,11 +64,3 @@ class Saga:
         """The name of the step after this one; empty after the last."""
         names = [step.name for step in self.steps]
         return names[names.index(name) + 1] if name != names[-1] else ""
-
-
-def sagas() -> dict[str, Saga]:
-    """Every saga of the project by its name."""
-    from django.utils.module_loading import autodiscover_modules
-
-    autodiscover_modules(MODULE)
-    return dict(_known)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import uuid
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, connections, router, transaction
 from django.db.models import F, Q
@@ -17,8 +17,11 @@ from django.utils import timezone
 from otelkit.patterns.carrying import Carried, current_trace
 from otelkit.patterns.jitter import full_jitter
 from otelkit.patterns.saga import telemetry
-from otelkit.patterns.saga.defining import WAIT, Action, Saga, sagas
 from otelkit.patterns.saga.models import LONGEST_ERROR, SagaRun, State
+from otelkit.patterns.saga.parts import WAIT, Action, sagas
+
+if TYPE_CHECKING:
+    from otelkit.patterns.saga.defining import Saga
 
 logger = logging.getLogger("otelkit.saga")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from otelkit.catalog.metrics import SAGA_ACTIVE, SAGA_OLDEST_AGE
 from otelkit.metrics.aggregator import LabelValues
 from otelkit.patterns.gauges import Answer, Gauges
-from otelkit.patterns.saga.defining import sagas
+from otelkit.patterns.saga.parts import sagas
 
 
 def standing() -> Answer:

@@ -16,6 +16,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanKind, Status, StatusCode
 
 from otelkit import startup
+from otelkit.catalog.labels import SAGA_OUTCOME
 from otelkit.catalog.metrics import SAGA_COMPLETED, SAGA_STARTED, SAGA_STEP_DURATION
 from otelkit.patterns.carrying import NOTHING, Carried
 from otelkit.patterns.events.configuring import chosen
@@ -24,11 +25,13 @@ logger = logging.getLogger("otelkit.patterns")
 
 
 def started(saga: str) -> None:
-    """Counts a saga that begins."""
+    """Counts a saga that begins, and begins the counts of how such sagas end at zero: else the first failure would tell no rule."""
     runtime = startup.current()
     if runtime is not None:
         try:
             runtime.aggregator.counter(SAGA_STARTED).add(1, (saga,))
+            for outcome in SAGA_OUTCOME.values:
+                runtime.aggregator.counter(SAGA_COMPLETED).add(0, (saga, outcome))
         except Exception:
             logger.exception("otelkit could not count a saga; the saga is not affected.")
 

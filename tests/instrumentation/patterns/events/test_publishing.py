@@ -11,10 +11,13 @@ from django.db import IntegrityError, transaction
 from django.test import override_settings
 
 from otelkit import startup
+from otelkit.config import load
+from otelkit.errors import ConfigError
 from otelkit.patterns.events import CloudEvent, NoTransactionError, publish
 from otelkit.patterns.events.cloudevent import NotAnEventError
 from otelkit.patterns.events.configuring import chosen
 from otelkit.patterns.events.models import OutboxEvent
+from otelkit.status import status
 from tests.instrumentation.patterns.events.conftest import Post
 
 
@@ -136,3 +139,14 @@ def test_a_sequence_that_is_no_number_of_a_column_is_left_out(sequence: str):
     body = f'{{"specversion": "1.0", "id": "1", "source": "s", "type": "t", "sequence": "{sequence}", "time": "2026-02-31T00:00:00Z"}}'
     event = CloudEvent.from_json(body)
     assert (event.position, event.time) == (None, None)
+
+
+def test_the_broker_s_password_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch):
+    """C1: neither where its address is wrong nor where it is right."""
+    with pytest.raises(ConfigError, match="must be an address like amqp") as raised:
+        load({"events": {"broker": "rabbit:hunter2@host"}}, {})
+    assert "hunter2" not in str(raised.value)
+    monkeypatch.setenv("OTELKIT_EVENTS_BROKER", "amqp://user:hunter2@rabbit//")
+    shown = str(status())
+    assert "events.broker " in shown
+    assert "hunter2" not in shown

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.backends import wait_until
+from tests.brokers import RealBroker, running_rabbitmq, running_redis
 from tests.instrumentation.patterns.events.running import PATIENCE, Shop, running_shop
 from tests.postgresql import running_postgresql
 from tests.receivers import receiver
@@ -20,7 +21,7 @@ OPEN = "SELECT count(*) FROM otelkit_inbox WHERE state <> 'done'"
 KILLS = 5
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """Where a relay's claim is a lease, and where it is a lock."""
     if request.param == "sqlite":
@@ -30,7 +31,18 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[st
             yield server.settings()
 
 
-def go_through_it(shop: Shop, events: int) -> None:
+@pytest.fixture
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealBroker | str]:
+    """A real one, or the address of a folder."""
+    servers = {"redis": running_redis, "rabbitmq": running_rabbitmq}
+    if request.param in servers:
+        with servers[request.param](tmp_path) as running:
+            yield running
+    else:
+        yield f"filesystem://{tmp_path}/broker"
+
+
+def go_through_it(shop: Shop, events: int, broker: RealBroker | str) -> None:
     """Everything that must not matter, at once."""
     half = events // 2
     consumers = [shop.start("inbox", "consume") for _ in range(2)]
@@ -39,6 +51,8 @@ def go_through_it(shop: Shop, events: int) -> None:
         relay = shop.start("outbox", "relay")
         shop.wait_for(PUBLISHED, events * kill // (KILLS + 3), "nothing is published")
         shop.kill(relay)
+        if kill == 2 and isinstance(broker, RealBroker):
+            broker.restart()
     for publisher in publishers:
         shop.finish(publisher)
 
@@ -49,13 +63,16 @@ def go_through_it(shop: Shop, events: int) -> None:
     wait_until(lambda: {shop.gauges("outbox.pending").get(pid) for pid in pids} == {waiting}, PATIENCE, "outbox.pending is wrong")
     assert all(shop.gauges("outbox.oldest.age")[pid] > 0 for pid in pids)
 
-    # The broker restarts: everybody leaves it, and comes again.
-    for consumer in consumers:
-        shop.stop(consumer)
+    # The broker restarts, under its consumers. That in a folder cannot: everybody leaves it, and comes again.
+    if isinstance(broker, RealBroker):
+        broker.restart()
+    else:
+        for consumer in consumers:
+            shop.stop(consumer)
+        consumers = [shop.start("inbox", "consume") for _ in range(2)]
     shop.ask("UPDATE otelkit_outbox SET state = 'pending' WHERE id IN (SELECT min(id) FROM otelkit_outbox GROUP BY aggregate)")
     twice = shop.number(PENDING) - waiting
     relays = [shop.start("outbox", "relay") for _ in range(2)]
-    consumers = [shop.start("inbox", "consume") for _ in range(2)]
     shop.wait_for(PUBLISHED, events, "not everything is published")
     shop.wait_for(EFFECTS, events, "not everything has its effect")
     wait_until(lambda: shop.number(OPEN) == 0, PATIENCE, "the inbox is not done")
@@ -84,20 +101,31 @@ def prove(shop: Shop, events: int, twice: int) -> None:
     assert outcomes["failed"] == events // 50
     assert outcomes["dead"] == 0
     # What a killed relay had counted since its last export is lost with it; the others' counts are all there.
-    assert shop.counted("outbox.published", "outcome")["error"] == 0
     assert 0 < shop.counted("outbox.published", "outcome")["ok"] <= events + outcomes["duplicate"]
 
 
-def test_five_hundred_events_with_the_relay_killed_five_times(database: dict[str, Any], tmp_path: Path):
+def settings_for(broker: RealBroker | str) -> dict[str, Any]:
+    """Short pauses, because a test waits for them."""
+    address = broker if isinstance(broker, str) else broker.address
+    settings = {"broker": address, "batch": 25, "poll": 0.05, "lease": 1.0, "retry_base": 0.05}
+    # After which Redis gives back what somebody took and did not acknowledge; kombu's own hour is long.
+    return settings | ({"broker_options": {"visibility_timeout": "5"}} if address.startswith("redis") else {})
+
+
+@pytest.mark.parametrize(("database", "broker"), [("sqlite", "folder"), ("postgresql", "folder")], indirect=True)
+def test_five_hundred_events_with_the_relay_killed_five_times(database: dict[str, Any], broker: str, tmp_path: Path):
     """A20: also twice the consumers, a broker that everybody leaves and comes back to, and events that are sent twice."""
-    settings = {"broker": f"filesystem://{tmp_path}/broker", "batch": 25, "poll": 0.05, "lease": 1.0, "retry_base": 0.05}
-    with receiver() as collector, running_shop(tmp_path, database, settings, collector) as shop:
-        go_through_it(shop, 500)
+    with receiver() as collector, running_shop(tmp_path, database, settings_for(broker), collector) as shop:
+        go_through_it(shop, 500, broker)
 
 
 @pytest.mark.soak
-def test_ten_thousand_events_with_the_relay_killed_five_times(database: dict[str, Any], tmp_path: Path):
-    """A20: the same, long enough for what is rare."""
-    settings = {"broker": f"filesystem://{tmp_path}/broker", "poll": 0.05, "lease": 2.0, "retry_base": 0.05}
-    with receiver() as collector, running_shop(tmp_path, database, settings, collector) as shop:
-        go_through_it(shop, 10_000)
+@pytest.mark.parametrize(
+    ("database", "broker"),
+    [("sqlite", "folder"), ("postgresql", "folder"), ("postgresql", "redis"), ("postgresql", "rabbitmq")],
+    indirect=True,
+)
+def test_ten_thousand_events_with_the_relay_killed_five_times(database: dict[str, Any], broker: RealBroker | str, tmp_path: Path):
+    """A20: the same, long enough for what is rare, and with brokers that restart twice."""
+    with receiver() as collector, running_shop(tmp_path, database, settings_for(broker), collector) as shop:
+        go_through_it(shop, 10_000, broker)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from otelkit import startup
 from otelkit.catalog.metrics import SAGA_ACTIVE, SAGA_OLDEST_AGE
 from otelkit.catalog.spans import SAGA_STEP_TAKEN
-from otelkit.patterns.saga import WAIT, Saga, SagaError, Step, defining, telemetry
+from otelkit.patterns.saga import WAIT, Saga, SagaError, Step, parts, telemetry
 from otelkit.patterns.saga.models import SagaRun
 from otelkit.patterns.saga.orchestrating import sweep
 from otelkit.patterns.saga.standing import standing
@@ -26,7 +26,7 @@ from tests.project.models import Item
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(defining, "_known", {})
+    monkeypatch.setattr(parts, "known", {})
     yield
     SagaRun.objects.all().delete()
     Item.objects.all().delete()
@@ -200,7 +200,7 @@ def test_a_saga_is_one_trace_and_an_answer_is_the_parent_of_what_follows(world: 
         with tracer.start_as_current_span("place order") as root:
             world.saga(pays_later=True).start(key="order-42")
         with tracer.start_as_current_span("payment answered", context=_within(root)):
-            defining.sagas()["place_order"].resume("order-42")
+            parts.sagas()["place_order"].resume("order-42")
         root_span = captured.span("place order")
         for name, parent in (("reserve", "place order"), ("pay", "place order"), ("ship", "payment answered")):
             span = captured.assert_span(f"place_order {name}", {"saga": "place_order", "step": name}, parent=parent)

@@ -1,0 +1,70 @@
+"""Events and sagas: what no request fails over, because it happens after the answer."""
+
+from __future__ import annotations
+
+from otelkit.catalog.boards import EVENTS
+from otelkit.catalog.labels import CONSUMER, INBOX_OUTCOME, MESSAGING_DESTINATION_NAME, OUTBOX_OUTCOME, SAGA, SAGA_OUTCOME, SAGA_STATE
+from otelkit.catalog.metrics import INBOX_PROCESSED, OUTBOX_OLDEST_AGE, OUTBOX_PUBLISHED, SAGA_ACTIVE, SAGA_COMPLETED
+from otelkit.catalog.objectives import OUTBOX_AGE
+from otelkit.catalog.promql import equals, increase, maximum, rate
+from otelkit.catalog.recorded import OWNED_SERVICE
+from otelkit_alerts.groups.about import AMOUNT, ENVIRONMENT, SERVICE, THIS_SERVICE, of_alert
+from otelkit_alerts.model import Alert, Category, Group, Severity
+from otelkit_alerts.pace import Pace
+
+
+def groups(pace: Pace) -> tuple[Group, ...]:
+    """The group ``otelkit-events``."""
+    return (Group("otelkit-events", pace.interval, (_stalled(pace), _dead(pace), _saga_failed(pace))),)
+
+
+def _stalled(pace: Pace) -> Alert:
+    return Alert(
+        name="EventsStalled",
+        severity=Severity.CRITICAL,
+        category=Category.EVENTS,
+        # Every process asks the database for the age, so the largest is the newest.
+        expr=maximum(OUTBOX_OLDEST_AGE, by=OWNED_SERVICE) > OUTBOX_AGE,
+        hold=pace.stalled_hold,
+        summary=f"Events of {SERVICE} in {ENVIRONMENT} do not reach the broker.",
+        description=(
+            f"The oldest event in the outbox of {SERVICE} has waited for {{{{ $value | humanizeDuration }}}}: other services do not learn "
+            "what happened here. Look first whether a relay runs (`manage.py outbox relay`); if one does, its log says what it waits for."
+        ),
+        first_look=rate(OUTBOX_PUBLISHED, by=[MESSAGING_DESTINATION_NAME, OUTBOX_OUTCOME], where=THIS_SERVICE, window=pace.recent),
+        board=EVENTS,
+    )
+
+
+def _dead(pace: Pace) -> Alert:
+    dead = equals(INBOX_OUTCOME, "dead")
+    return Alert(
+        name="EventsDead",
+        severity=Severity.WARNING,
+        category=Category.EVENTS,
+        expr=increase(INBOX_PROCESSED, by=[*OWNED_SERVICE, CONSUMER], where=[dead], window=pace.dead_window) > 0,
+        summary=f"The consumer {of_alert(CONSUMER)} of {SERVICE} in {ENVIRONMENT} gives events up.",
+        description=(
+            f"{of_alert(CONSUMER)} gave up about {AMOUNT} events in the last {pace.dead_window}, after its last attempt at each. "
+            "Look first at `manage.py inbox dead`, which names the errors; `manage.py inbox replay` tries again what can go well now."
+        ),
+        first_look=increase(INBOX_PROCESSED, by=[CONSUMER, INBOX_OUTCOME], where=THIS_SERVICE, window=pace.dead_window),
+        board=EVENTS,
+    )
+
+
+def _saga_failed(pace: Pace) -> Alert:
+    failed = equals(SAGA_OUTCOME, "failed")
+    return Alert(
+        name="SagaFailed",
+        severity=Severity.CRITICAL,
+        category=Category.EVENTS,
+        expr=increase(SAGA_COMPLETED, by=[*OWNED_SERVICE, SAGA], where=[failed], window=pace.dead_window) > 0,
+        summary=f"Sagas {of_alert(SAGA)} of {SERVICE} in {ENVIRONMENT} are stuck halfway.",
+        description=(
+            f"About {AMOUNT} sagas {of_alert(SAGA)} could not be undone in the last {pace.dead_window}: some services keep what they did, "
+            "others have taken it back. Look first at `manage.py saga failed`, which names the step and its error."
+        ),
+        first_look=maximum(SAGA_ACTIVE, by=[SAGA, SAGA_STATE], where=THIS_SERVICE),
+        board=EVENTS,
+    )
