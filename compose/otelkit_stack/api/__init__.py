@@ -1,1 +1,1 @@
-"""The stack's HTTP APIs for reading: its own, and the part of Tempo's that returns a trace."""
+"""The stack's HTTP APIs for reading: its own, and those of Prometheus, Loki and Tempo that Grafana and command lines use."""
