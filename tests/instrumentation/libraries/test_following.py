@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,9 @@ def test_a_library_is_followed_from_its_import_on(module: str):
         assert follow(library(calls), undo) == ["parcels: parcels counted"]
         assert calls == []
         assert module not in sys.modules, "looking whether it is there does not import it"
+        spec = find_spec(module)
+        assert spec is not None
+        assert "def send" in spec.loader.get_source(module), "who looks for its source finds it"  # type: ignore[union-attr]
         imported = import_module(module)
         assert calls == ["instrument"]
         assert type(imported.__loader__).__name__ == "SourceFileLoader"
