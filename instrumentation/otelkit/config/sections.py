@@ -225,7 +225,8 @@ class Requests:
         check=s.optional(s.header),
     )
     phases: bool = setting(
-        True, help="Time of middleware, view, templates, queries and outbound calls, without spans; about a tenth of what the kit costs."
+        True,
+        help="Time of middleware, view, templates, serializers, queries, caches and calls, without spans; a tenth of what the kit costs.",
     )
     body_sizes: bool = setting(False, help="Sizes of request and response bodies as metrics.")
     response_headers: tuple[str, ...] = setting(

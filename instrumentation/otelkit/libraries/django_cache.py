@@ -38,7 +38,8 @@ _ABSENT: Final = object()
 
 def is_within_a_cache() -> bool:
     """Whether a call of a cache is under way: what is asked of a server then, is asked for the cache."""
-    return _under_way.get() is not None
+    call = _under_way.get()
+    return call is not None and not call.is_over
 
 
 class _Recorder:
@@ -54,7 +55,7 @@ class _Recorder:
         try:
             if is_suppressed():
                 return None
-            return _Call(self, cache, operation, self._alias_of(cache), _under_way.get())
+            return _Call(self, cache, operation, self._alias_of(cache), is_within_another=is_within_a_cache())
         except Exception:
             logger.exception("otelkit could not follow a call of a cache; the call itself is not affected.")
             return None
@@ -96,13 +97,27 @@ def _described(operation: str, alias: str | None) -> tuple[str, Mapping[str, str
 class _Call:
     """One call under way."""
 
-    __slots__ = ("_default", "_labels", "_recorder", "_step", "_token", "asked", "cache", "found", "is_within_another", "operation")
+    __slots__ = (
+        "_default",
+        "_labels",
+        "_recorder",
+        "_step",
+        "_token",
+        "asked",
+        "cache",
+        "found",
+        "is_over",
+        "is_within_another",
+        "operation",
+    )
 
-    def __init__(self, recorder: _Recorder, cache: Any, operation: str, alias: str | None, outer: _Call | None) -> None:
+    def __init__(self, recorder: _Recorder, cache: Any, operation: str, alias: str | None, *, is_within_another: bool) -> None:
         self._recorder = recorder
         self.cache = cache
         self.operation = operation
-        self.is_within_another = outer is not None
+        self.is_over = False
+        """A task that began within it may still see it."""
+        self.is_within_another = is_within_another
         """Of another cache, as in a backend that keeps two levels: it has a sample, but the request asked only once."""
         self._labels = (alias, operation)
         self._default: Any = None
@@ -177,7 +192,9 @@ class _Call:
         self._record("miss" if is_miss else "error", None if is_miss else error)
 
     def _record(self, outcome: str, error: BaseException | None) -> None:
-        _under_way.reset(self._token)
+        self.is_over = True
+        with suppress(ValueError):  # in another context than it began in, as where a loop closes what was left over
+            _under_way.reset(self._token)
         elapsed = self._step.end(error)
         try:
             self._recorder.duration.record(elapsed, (*self._labels, outcome))
@@ -199,7 +216,7 @@ def _follow(recorder: _Recorder, operation: str, original: Callable[..., Any]) -
         @wraps(original)
         async def followed_async(self: Any, *args: Any, **kwargs: Any) -> Any:
             outer = _under_way.get()
-            if outer is not None and outer.cache is self:
+            if outer is not None and outer.cache is self and not outer.is_over:
                 result = await original(self, *args, **kwargs)
                 return _told(outer, operation, args, kwargs, result)
             call = recorder.begin(self, operation)
@@ -218,7 +235,7 @@ def _follow(recorder: _Recorder, operation: str, original: Callable[..., Any]) -
     @wraps(original)
     def followed(self: Any, *args: Any, **kwargs: Any) -> Any:
         outer = _under_way.get()
-        if outer is not None and outer.cache is self:
+        if outer is not None and outer.cache is self and not outer.is_over:
             result = original(self, *args, **kwargs)
             return _told(outer, operation, args, kwargs, result)
         call = recorder.begin(self, operation)

@@ -15,6 +15,11 @@ class Patches:
     def __bool__(self) -> bool:
         return bool(self._replaced)
 
+    @property
+    def replaced(self) -> list[str]:
+        """``Session.send`` for each."""
+        return [f"{owner.__name__}.{name}" for owner, name, _ in self._replaced]
+
     def replace(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
         """Puts ``make(original)`` in the place of an attribute that ``owner`` has itself. Raises KeyError where it has none."""
         original = vars(owner)[name]  # not getattr(): a property or a static method must come back as what it is

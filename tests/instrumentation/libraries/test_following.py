@@ -7,16 +7,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.trace import NoOpTracer
 
-from otelkit.catalog.libraries import LIBRARY_FACTS, LibraryFact
-from otelkit.catalog.metrics import METRICS
+from otelkit.catalog.libraries import LIBRARY_FACTS, LIBRARY_NAMES, LibraryFact
+from otelkit.catalog.metrics import METRICS, Metric
 from otelkit.config import Libraries, load
 from otelkit.errors import ConfigError
 from otelkit.libraries import LIBRARIES, Library, Recording, Steps, follow_libraries
+from otelkit.libraries.patching import Patches
+from otelkit.metrics.aggregator import Aggregator
 from otelkit.outbound import Outbound
 from otelkit.tasks.messages import MessageRecorder
 from otelkit.tasks.recorder import TaskRecorder
@@ -50,6 +54,9 @@ def test_a_library_is_followed_from_its_import_on(module: str):
         assert follow(library(calls), undo) == ["parcels: parcels counted"]
         assert calls == []
         assert module not in sys.modules, "looking whether it is there does not import it"
+        spec = find_spec(module)
+        assert spec is not None
+        assert "def send" in spec.loader.get_source(module), "who looks for its source finds it"  # type: ignore[union-attr]
         imported = import_module(module)
         assert calls == ["instrument"]
         assert type(imported.__loader__).__name__ == "SourceFileLoader"
@@ -119,22 +126,87 @@ def test_a_name_that_is_no_library_offers_the_real_ones():
         load({}, {"OTELKIT_LIBRARIES_DISABLED": "htpx"})
 
 
-def test_twice_is_once_and_the_end_restores_everything():
-    """A26: for every library that is installed here."""
-    import httpx
-    import requests
+class Asked(Aggregator):
+    """Remembers which metrics somebody wants to record."""
 
-    before = (httpx.HTTPTransport.handle_request, requests.adapters.HTTPAdapter.send)
+    def __init__(self) -> None:
+        super().__init__(100)
+        self.metrics: set[Metric] = set()
+
+    def _instrument(self, metric: Metric) -> Any:
+        self.metrics.add(metric)
+        return super()._instrument(metric)
+
+
+def patches_of(library: Library) -> Patches:
+    found: Patches = vars(sys.modules[library.instrument.__module__])["_patches"]
+    return found
+
+
+HERE = [library for library in LIBRARIES if library.is_installed() and "_patches" in vars(sys.modules[library.instrument.__module__])]
+
+
+@pytest.fixture
+def imported() -> None:
+    for found in HERE:
+        import_module(found.fact.module)
+
+
+@pytest.mark.parametrize("found", HERE, ids=lambda found: found.name)
+def test_a_library_records_what_it_declares_and_nothing_else(imported: None, found: Library):
+    """Its own tests drive it, and see that each of these metrics comes."""
+    tracer, asked, shared = NoOpTracer(), Asked(), Asked()
+    tasks, messages = TaskRecorder(tracer, shared, 300.0), MessageRecorder(tracer, shared, 300.0)
+    try:
+        found.instrument(Recording(tracer, asked, Outbound(tracer, shared, {}), Steps(tracer, 0.1), tasks, messages))
+        assert asked.metrics - shared.metrics == set(found.emits) - shared.metrics
+    finally:
+        found.uninstrument()
+
+
+def test_twice_is_once_and_the_end_restores_everything(imported: None):
+    """A26: for every library that is installed here."""
+    assert not any(patches_of(found) for found in HERE), "nothing is replaced while the kit is off"
     with capture() as telemetry:
-        first = httpx.HTTPTransport.handle_request
-        assert first is not before[0]
+        assert all(patches_of(found) for found in HERE)
+        replaced = {found.name: patches_of(found).replaced for found in HERE}
         runtime = telemetry.runtime
         outbound = Outbound(runtime.tracer, runtime.aggregator, {})
         tasks = TaskRecorder(runtime.tracer, runtime.aggregator, 300.0)
         messages = MessageRecorder(runtime.tracer, runtime.aggregator, 300.0)
         recording = Recording(runtime.tracer, runtime.aggregator, outbound, Steps(runtime.tracer, 0.1), tasks, messages)
-        for found in LIBRARIES:
-            if found.fact.module in sys.modules:
-                found.instrument(recording)
-        assert httpx.HTTPTransport.handle_request is first
-    assert before == (httpx.HTTPTransport.handle_request, requests.adapters.HTTPAdapter.send)
+        for found in HERE:
+            found.instrument(recording)
+        assert {found.name: patches_of(found).replaced for found in HERE} == replaced
+    assert not any(patches_of(found) for found in HERE)
+
+
+def test_disabled_libraries_are_as_they_were(imported: None):
+    """A25."""
+    with capture({"libraries": {"disabled": list(LIBRARY_NAMES)}}):
+        assert not any(patches_of(found) for found in HERE)
+
+
+def test_what_was_replaced_comes_back_as_it_was():
+    """Properties and static methods too."""
+
+    class Owner:
+        @property
+        def value(self) -> int:
+            return 1
+
+        @staticmethod
+        def make() -> int:
+            return 2
+
+    before = dict(vars(Owner))
+    patches = Patches()
+    patches.replace(Owner, "value", lambda original: property(lambda self: 10 * original.fget(self)))
+    patches.replace(Owner, "make", lambda original: staticmethod(lambda: 10 * original.__func__()))
+    patches.replace(Owner, "make", lambda original: staticmethod(lambda: 10 * original.__func__()))
+    assert (Owner().value, Owner.make(), bool(patches)) == (10, 200, True)
+    patches.restore()
+    assert {name: vars(Owner)[name] for name in ("value", "make")} == {name: before[name] for name in ("value", "make")}
+    with pytest.raises(KeyError):
+        patches.replace(Owner, "moved", lambda original: original)
+    assert not patches

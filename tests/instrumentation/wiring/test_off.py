@@ -23,16 +23,23 @@ from django.core.signals import got_request_exception
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-PATCHED = {
-    "ASGIHandler.__call__": "django.core.handlers.asgi",
-    "ASGIHandler.create_request": "django.core.handlers.asgi",
-    "configure_logging": "django.utils.log",
-    "Template.render": "django.template.base",
-    "apps.populate": "django.apps.registry",
-    "HTTPAdapter.send": "requests.adapters",
-    "HTTPTransport.handle_request": "httpx",
-    "get_config": "structlog",
-}
+PATCHED = [
+    ("aiohttp", "ClientSession._request"),
+    ("django.apps.registry", "apps.populate"),
+    ("django.core.cache.backends.base", "BaseCache.get"),
+    ("django.core.handlers.asgi", "ASGIHandler.__call__"),
+    ("django.core.handlers.asgi", "ASGIHandler.create_request"),
+    ("django.template.backends.django", "Template.render"),
+    ("django.template.base", "Template.render"),
+    ("django.utils.log", "configure_logging"),
+    ("httpx", "HTTPTransport.handle_request"),
+    ("ninja.operation", "Operation.run"),
+    ("redis", "Redis.execute_command"),
+    ("requests.adapters", "HTTPAdapter.send"),
+    ("rest_framework.views", "APIView.check_throttles"),
+    ("structlog", "get_config"),
+    ("urllib3.connectionpool", "HTTPConnectionPool._make_request"),
+]
 
 def found(module, path):
     try:
@@ -51,7 +58,7 @@ told = {
     "middleware": list(settings.MIDDLEWARE),
     "chain": type(shop.wsgi.application._middleware_chain).__name__,
     "threads": [thread.name for thread in threading.enumerate()],
-    "functions": {path: found(module, path) for path, module in PATCHED.items()},
+    "functions": {f"{module} {path}": found(module, path) for module, path in PATCHED},
     "execute wrappers": len(connection.execute_wrappers),
     "receivers": [len(got_request_exception.receivers), len(connection_created.receivers)],
     "handlers": [[type(handler).__name__ for handler in logging.getLogger(name).handlers] for name in ("", "django", "django.server")],
@@ -129,7 +136,10 @@ def test_after_stop_nothing_is_left_but_imports(
     assert within == without
 
 
-@pytest.mark.skipif(find_spec("httpx") is None or find_spec("requests") is None, reason="httpx and requests are not installed")
+ABSENT = [name for name in ("aiohttp", "httpx", "ninja", "redis", "requests", "rest_framework") if find_spec(name) is None]
+
+
+@pytest.mark.skipif(bool(ABSENT), reason=f"not installed: {', '.join(ABSENT)}")
 def test_what_is_looked_at_exists(untouched: dict[str, Any]):
     """A function that a library has renamed would be equal on both sides for ever."""
     assert None not in untouched["functions"].values()
