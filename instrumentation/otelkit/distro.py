@@ -15,7 +15,8 @@ from typing import Any
 
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined]  # upstream tells checkers to ignore that file
 
-from otelkit.settings_field import parse_text
+from otelkit.catalog.libraries import LIBRARY_FACTS
+from otelkit.settings_field import parse_text, words
 
 logger = logging.getLogger("otelkit")
 
@@ -24,13 +25,7 @@ NAME = "otelkit"
 
 FOLLOWED = {
     "django": "requests",
-    "requests": "outbound calls",
-    "httpx": "outbound calls",
-    "urllib3": "outbound calls",
-    "aiohttp-client": "outbound calls",
-    "jinja2": "templates",
-    "celery": "tasks",
-    "pika": "messages",
+    **{fact.upstream: fact.follows for fact in LIBRARY_FACTS if fact.upstream},
     "psycopg": "queries",
     "psycopg2": "queries",
     "sqlite3": "queries",
@@ -64,7 +59,7 @@ class OtelkitDistro(BaseDistro):  # type: ignore[misc]  # as above
 
     def load_instrumentor(self, entry_point: Any, **kwargs: Any) -> None:
         """Starts one, unless otelkit does its work, or is switched off by the environment."""
-        if entry_point.name in FOLLOWED or _is_switched_off(os.environ):
+        if (entry_point.name in FOLLOWED and entry_point.name not in _disabled(os.environ)) or _is_switched_off(os.environ):
             left_out.append(entry_point.name)
         else:
             super().load_instrumentor(entry_point, **kwargs)
@@ -87,6 +82,12 @@ def mention_other_distro() -> None:
             _DISTRO,
             _DISTRO,
         )
+
+
+def _disabled(environ: Mapping[str, str]) -> set[str]:
+    """Instrumentors of the libraries that otelkit leaves alone, as far as a variable says so: the settings are not known yet."""
+    named = words(environ.get("OTELKIT_LIBRARIES_DISABLED", ""))
+    return {fact.upstream for fact in LIBRARY_FACTS if fact.name in named}
 
 
 def _is_switched_off(environ: Mapping[str, str]) -> bool:

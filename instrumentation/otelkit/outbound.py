@@ -47,7 +47,7 @@ _chain: ContextVar[_Chain | None] = ContextVar("otelkit_chain", default=None)
 class Call:
     """One call under way; ends with :meth:`answered` or :meth:`failed`."""
 
-    __slots__ = ("_is_adopted", "_outbound", "_peer", "_started", "_target", "_token", "_under_way", "method", "resends", "span")
+    __slots__ = ("_is_adopted", "_outbound", "_peer", "_started", "_target", "_token", "_under_way", "is_over", "method", "resends", "span")
 
     def __init__(
         self, outbound: Outbound, method: str, target: tuple[str, int | None], peer: str | None, span: Span, *, is_adopted: bool = False
@@ -60,6 +60,8 @@ class Call:
         # Below our span no other instrumentation makes one for the same call: upstream's of urllib3 under requests, or of httpx.
         self._token: Token[Context] | None = context.attach(suppressed_http()) if not _OTHERS_BELOW.isdisjoint(sys.modules) else None
         self._under_way = _under_way.set(self)
+        self.is_over = False
+        """A task that began within it may still see it."""
         self.method = method
         self.resends = 0
         """Attempts before this one, or within it."""
@@ -79,6 +81,7 @@ class Call:
 
     def _end(self, status: int | None, error_type: str | None, headers: Mapping[str, str] | None) -> None:
         elapsed = perf_counter() - self._started
+        self.is_over = True
         with suppress(ValueError):  # ended in another context than it began in, as a callback may be
             _under_way.reset(self._under_way)
         if self._token is not None:
@@ -108,10 +111,11 @@ class Call:
 class _Chain:
     """What one call of the project sends: redirects and authentication make it several requests."""
 
-    __slots__ = ("client", "sent")
+    __slots__ = ("client", "is_over", "sent")
 
     def __init__(self, client: object) -> None:
         self.client = client
+        self.is_over = False
         self.sent = 0
 
 
@@ -125,8 +129,7 @@ def as_one(send: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return await send(self, *args, **kwargs)
             finally:
-                if token is not None:
-                    _chain.reset(token)
+                _end_chain(token)
 
         return send_as_one_async
 
@@ -136,8 +139,7 @@ def as_one(send: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return send(self, *args, **kwargs)
         finally:
-            if token is not None:
-                _chain.reset(token)
+            _end_chain(token)
 
     return send_as_one
 
@@ -145,12 +147,22 @@ def as_one(send: Callable[..., Any]) -> Callable[..., Any]:
 def _begin_chain(client: object) -> Token[_Chain | None] | None:
     """None within a chain of the same client: requests calls itself for each redirect."""
     outer = _chain.get()
-    return None if outer is not None and outer.client is client else _chain.set(_Chain(client))
+    return None if outer is not None and outer.client is client and not outer.is_over else _chain.set(_Chain(client))
+
+
+def _end_chain(token: Token[_Chain | None] | None) -> None:
+    if token is None:
+        return
+    if (chain := _chain.get()) is not None:
+        chain.is_over = True
+    with suppress(ValueError):  # in another context than it began in, as where a loop closes what was left over
+        _chain.reset(token)
 
 
 def is_within_a_call() -> bool:
     """Whether this is done for a call that is followed already, by the library above."""
-    return _under_way.get() is not None
+    call = _under_way.get()
+    return call is not None and not call.is_over
 
 
 class Outbound:
@@ -175,7 +187,7 @@ class Outbound:
             if adopted is None and is_suppressed():
                 return None
             call = self._begin(method, url, headers, adopted)
-            if (chain := _chain.get()) is not None:
+            if (chain := _chain.get()) is not None and not chain.is_over:
                 call.resends, chain.sent = chain.sent, chain.sent + 1
             return call
         except Exception:

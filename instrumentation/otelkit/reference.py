@@ -15,6 +15,7 @@ from typing import Any
 from otelkit.catalog import logs
 from otelkit.catalog.ahead import AHEAD, SPANS_AHEAD
 from otelkit.catalog.labels import PROMOTED, RESOURCE, Label
+from otelkit.catalog.libraries import LIBRARY_FACTS
 from otelkit.catalog.logs import LogKey
 from otelkit.catalog.metrics import METRICS, OTHERS, SUBJECTS, Kind, Metric
 from otelkit.catalog.naming import bound_text, label_name, series_names
@@ -62,6 +63,17 @@ def settings_page() -> str:
         defaults = " | ".join(_value(getattr(getattr(preset, section) if section else preset, name)) for preset in PRESETS.values())
         lines.append(f"| `{name}` | {defaults} | {f'`{says.env}`' if says.env else ''} | {says.help} |")
     lines += [
+        "",
+        "## What the names of libraries mean",
+        "",
+        "Each is followed where it is installed, from the moment the process imports it; `otelkit status` says which are.",
+        "",
+        "| name | package | what is followed |",
+        "|---|---|---|",
+        *(
+            f"| `{fact.name}` | {fact.package}{f', {fact.least} or newer' if fact.least else ''} | {fact.follows} |"
+            for fact in LIBRARY_FACTS
+        ),
         "",
         "## OpenTelemetry's other variables",
         "",

@@ -46,6 +46,7 @@ django.request.phase.duration               django_request_phase_duration_second
 django.request.db.queries                   django_request_db_queries_count
 django.request.db.duplicates                django_request_db_duplicates_count
 django.request.db.n_plus_one                django_request_db_n_plus_one_total
+validation.failures                         validation_failures_total
 db.client.operation.duration                db_client_operation_duration_seconds_count
 db.client.connection.count                  db_client_connection_count
 db.client.connection.max                    db_client_connection_max

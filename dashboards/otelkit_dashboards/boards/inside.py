@@ -1,11 +1,26 @@
-"""What a request spends its time on inside of the process: caches and templates."""
+"""What a request spends its time on inside of the process: caches, templates, and what is refused before a view."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from otelkit.catalog.labels import CACHE_NAME, CACHE_OPERATION, CACHE_OUTCOME, SERVICE_NAME, TEMPLATE_NAME, Label
-from otelkit.catalog.metrics import DJANGO_CACHE_OPERATION_DURATION, DJANGO_TEMPLATE_RENDER_DURATION, HTTP_SERVER_REQUEST_DURATION
+from otelkit.catalog.labels import (
+    CACHE_NAME,
+    CACHE_OPERATION,
+    CACHE_OUTCOME,
+    HTTP_ROUTE,
+    SERVICE_NAME,
+    TEMPLATE_NAME,
+    THROTTLE_SCOPE,
+    Label,
+)
+from otelkit.catalog.metrics import (
+    DJANGO_CACHE_OPERATION_DURATION,
+    DJANGO_TEMPLATE_RENDER_DURATION,
+    HTTP_SERVER_REQUEST_DURATION,
+    THROTTLE_REJECTIONS,
+    VALIDATION_FAILURES,
+)
 from otelkit.catalog.promql import Expr, equals, matches, number, quantile, rate, ratio
 from otelkit_dashboards.boards.choices import CHOSEN
 from otelkit_dashboards.boards.guards import or_none
@@ -13,6 +28,8 @@ from otelkit_dashboards.model import Row
 from otelkit_dashboards.panels import Query, TimeSeries, Tone, Unit
 
 NO_CACHE: Final = "No calls of a cache in this time range: the service uses none of Django's, or the library django_cache is disabled."
+
+NO_REQUESTS: Final = "No requests in this time range."
 
 _CACHE = [SERVICE_NAME, CACHE_NAME]
 _REQUESTS = rate(HTTP_SERVER_REQUEST_DURATION, where=CHOSEN)
@@ -95,6 +112,24 @@ INSIDE = Row(
             missing="No templates in this time range: the service renders none, or the library django_templates is disabled.",
             unit=Unit.OPERATIONS_PER_SECOND,
             queries=_or_unused(rate(DJANGO_TEMPLATE_RENDER_DURATION, by=[TEMPLATE_NAME], where=CHOSEN), (TEMPLATE_NAME,)),
+        ),
+        TimeSeries(
+            key="invalid",
+            title="Invalid requests",
+            help="Requests a second whose content a serializer or a schema found wrong, by route.",
+            act="From a deploy on: a client or this API changed its fields. A share of an old route: somebody tries.",
+            missing=NO_REQUESTS,
+            unit=Unit.EVENTS_PER_SECOND,
+            queries=or_none(rate(VALIDATION_FAILURES, by=[HTTP_ROUTE], where=CHOSEN), (HTTP_ROUTE,), out_of=_REQUESTS),
+        ),
+        TimeSeries(
+            key="throttled",
+            title="Throttled requests",
+            help="Requests a second that a throttle refused, by its scope.",
+            act="One client without pause: tell it. Many clients: the rate is too low, or they retry at once.",
+            missing=NO_REQUESTS,
+            unit=Unit.EVENTS_PER_SECOND,
+            queries=or_none(rate(THROTTLE_REJECTIONS, by=[THROTTLE_SCOPE], where=CHOSEN), (THROTTLE_SCOPE,), out_of=_REQUESTS),
         ),
     ),
 )

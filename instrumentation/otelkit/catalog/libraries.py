@@ -27,7 +27,7 @@ class LibraryFact:
 
 _TASKS = "tasks traced and measured, from who sends them to their workers"
 CELERY = LibraryFact("celery", "celery.app.base", "celery", _TASKS, least="5.4", upstream="celery")
-DJANGO_TASKS = LibraryFact("django_tasks", "django.tasks", "Django", _TASKS, least="6")
+DJANGO_TASKS = LibraryFact("django_tasks", "django.tasks", "Django", _TASKS)
 DJANGO_TASKS_BACKPORT = LibraryFact("django_tasks_backport", "django_tasks", "django-tasks", _TASKS, least="0.12")
 _MESSAGES = "messages traced and measured, sent ones and those that a consumer works on"
 KOMBU = LibraryFact("kombu", "kombu.messaging", "kombu", _MESSAGES, least="5.4")
@@ -36,18 +36,26 @@ DJANGO_CACHE = LibraryFact("django_cache", "django.core.cache", "Django", "calls
 DJANGO_TEMPLATES = LibraryFact(
     "django_templates", "django.template.backends.django", "Django", "templates measured, of Django and of Jinja2", upstream="jinja2"
 )
+REST_FRAMEWORK = LibraryFact(
+    "rest_framework", "rest_framework.views", "djangorestframework", "serializers measured, throttling and validation errors counted"
+)
+NINJA = LibraryFact("ninja", "ninja.operation", "django-ninja", "operations named, throttling and validation errors counted")
 HTTPX = LibraryFact("httpx", "httpx", "httpx", "calls traced and measured", upstream="httpx")
 REQUESTS = LibraryFact("requests", "requests", "requests", "calls traced and measured", upstream="requests")
 URLLIB3 = LibraryFact("urllib3", "urllib3", "urllib3", "calls traced and measured", least="2", upstream="urllib3")
 AIOHTTP = LibraryFact("aiohttp", "aiohttp", "aiohttp", "calls of clients traced and measured", least="3.8", upstream="aiohttp-client")
+REDIS = LibraryFact("redis", "redis", "redis", "commands traced and measured", least="5", upstream="redis")
 
 LIBRARY_FACTS: tuple[LibraryFact, ...] = (
     DJANGO_CACHE,
     DJANGO_TEMPLATES,
+    REST_FRAMEWORK,
+    NINJA,
     HTTPX,
     REQUESTS,
     URLLIB3,
     AIOHTTP,
+    REDIS,
     CELERY,
     DJANGO_TASKS,
     DJANGO_TASKS_BACKPORT,

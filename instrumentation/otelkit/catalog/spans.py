@@ -62,11 +62,13 @@ REQUEST = SpanFact(
         l.DB_QUERY_REPEATED_CALLER,
         l.CACHE_HITS,
         l.CACHE_MISSES,
+        l.VALIDATION_ERROR_COUNT,
         l.REQUEST_QUEUE_MS,
         l.REQUEST_PHASE_MIDDLEWARE_MS,
         l.REQUEST_PHASE_VIEW_MS,
         l.REQUEST_PHASE_DB_MS,
         l.REQUEST_PHASE_TEMPLATE_MS,
+        l.REQUEST_PHASE_SERIALIZATION_MS,
         l.REQUEST_PHASE_CACHE_MS,
         l.REQUEST_PHASE_OUTBOUND_MS,
     ),
@@ -75,7 +77,7 @@ QUERY = SpanFact(
     "query",
     SpanKind.CLIENT,
     "SELECT orders_order",
-    "A database query inside of a trace; transaction control only where it was slow or failed.",
+    "A database query, or a command of Redis, inside of a trace; transaction control only where it was slow or failed.",
     (
         l.DB_SYSTEM_NAME,
         l.DB_NAMESPACE,
@@ -83,6 +85,7 @@ QUERY = SpanFact(
         l.DB_COLLECTION_NAME,
         l.DB_QUERY_SUMMARY,
         l.DB_QUERY_TEXT,
+        l.DB_OPERATION_BATCH_SIZE,
         l.SERVER_ADDRESS,
         l.SERVER_PORT,
         l.DJANGO_DB_ALIAS,
@@ -114,8 +117,8 @@ STEP = SpanFact(
     "step",
     SpanKind.INTERNAL,
     "cache get",
-    "A step inside of a request (a call of a cache, a template), where it was slow or all are asked for: `libraries.slow_step`.",
-    (l.CACHE_NAME, l.CACHE_OPERATION, l.TEMPLATE_NAME, l.ERROR_TYPE),
+    "A step inside of a request (a cache, a template, a serializer), where it was slow or all are asked for: `libraries.slow_step`.",
+    (l.CACHE_NAME, l.CACHE_OPERATION, l.TEMPLATE_NAME, l.CODE_FUNCTION_NAME, l.ERROR_TYPE),
 )
 
 TASK_PUBLISH = SpanFact(

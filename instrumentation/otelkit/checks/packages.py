@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from otelkit.checks.check import Finding, Project, check
@@ -43,6 +45,36 @@ def library_is_required_and_disabled(project: Project) -> Iterator[Finding]:
             yield Finding(
                 f'"{name}" is in {project.where("libraries.required")} and in {project.where("libraries.disabled")}.',
                 "Take it out of one of them.",
+            )
+
+
+@check("W041")
+def library_is_followed_twice(project: Project) -> Iterator[Finding]:
+    """OpenTelemetry's instrumentation of a library is active beside ours. Calls have one span all the same, but each costs twice."""
+    for library in LIBRARIES:
+        upstream = library.fact.upstream
+        if not upstream or library.name in project.config.libraries.disabled or not _is_active(upstream):
+            continue
+        yield Finding(
+            f"opentelemetry-instrumentation-{upstream} is active, and otelkit follows {library.name} as well.",
+            f"Keep one: take its instrument() out, or set OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={upstream} for opentelemetry-instrument; "
+            f'or set OTELKIT["libraries"]["disabled"] = ["{library.name}"].',
+        )
+
+
+@check("W042")
+def library_is_too_old(project: Project) -> Iterator[Finding]:
+    """A library is installed in a version that otelkit cannot follow, so its calls are missing from traces and metrics."""
+    for library in LIBRARIES:
+        fact = library.fact
+        if not fact.least or library.name in project.config.libraries.disabled:
+            continue
+        found = _version_of(fact.package)
+        if found and _numbers(found) < _numbers(fact.least):
+            yield Finding(
+                f"{fact.package} {found} is installed, and otelkit follows it from {fact.least} on.",
+                f"Update it:  pip install '{fact.package}>={fact.least}'   or say that it is left alone: "
+                f'OTELKIT["libraries"]["disabled"] = ["{library.name}"].',
             )
 
 
@@ -86,6 +118,25 @@ def _sentry_traces() -> bool:
     return bool(options.get("traces_sample_rate") or options.get("traces_sampler"))
 
 
+def _is_active(upstream: str) -> bool:
+    """Whether this instrumentation of OpenTelemetry was started; it is not imported to find out."""
+    module = sys.modules.get(f"{_UPSTREAM.rpartition('.')[0]}.{upstream.replace('-', '_')}")
+    found = [value for name, value in vars(module).items() if name.endswith("Instrumentor")] if module else []
+    return any(getattr(getattr(kind, "_instance", None), "is_instrumented_by_opentelemetry", False) for kind in found)
+
+
+def _version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """``3.10.1rc2`` as (3, 10, 1), to compare."""
+    return tuple(int(number) for number in re.findall(r"\d+", text)[:3])
+
+
 def _is_installed(package: str) -> bool:
     try:
         return find_spec(package) is not None
@@ -93,4 +144,11 @@ def _is_installed(package: str) -> bool:
         return False
 
 
-CHECKS = (engine_is_not_installed, library_is_not_installed, library_is_required_and_disabled, another_tracer)
+CHECKS = (
+    engine_is_not_installed,
+    library_is_not_installed,
+    library_is_required_and_disabled,
+    another_tracer,
+    library_is_followed_twice,
+    library_is_too_old,
+)

@@ -6,7 +6,21 @@ To add one: its fact in ``otelkit/catalog/libraries.py``, a file beside these, a
 
 from __future__ import annotations
 
-from otelkit.libraries import aiohttp, celery, django_cache, django_tasks, django_templates, httpx, kombu, pika, requests, urllib3
+from otelkit.libraries import (
+    aiohttp,
+    celery,
+    django_cache,
+    django_tasks,
+    django_templates,
+    httpx,
+    kombu,
+    ninja,
+    pika,
+    redis,
+    requests,
+    rest_framework,
+    urllib3,
+)
 from otelkit.libraries.base import Library, Recording
 from otelkit.libraries.following import follow_libraries
 from otelkit.libraries.steps import Steps
@@ -16,10 +30,13 @@ __all__ = ["LIBRARIES", "Library", "Recording", "Steps", "follow_libraries"]
 LIBRARIES: tuple[Library, ...] = (
     django_cache.LIBRARY,
     django_templates.LIBRARY,
+    rest_framework.LIBRARY,
+    ninja.LIBRARY,
     httpx.LIBRARY,
     requests.LIBRARY,
     urllib3.LIBRARY,
     aiohttp.LIBRARY,
+    redis.LIBRARY,
     celery.LIBRARY,
     django_tasks.LIBRARY,
     django_tasks.BACKPORT,

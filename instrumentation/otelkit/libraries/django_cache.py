@@ -7,10 +7,10 @@ A method that calls another of the same cache is one call. Keys and values are n
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Mapping, Sized
 from contextlib import suppress
 from contextvars import ContextVar, Token
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
 from inspect import iscoroutinefunction, isfunction, signature
 from time import perf_counter
 from typing import Any, Final
@@ -36,6 +36,12 @@ _ABSENT: Final = object()
 """Given to a backend as the default, so that a value equal to the caller's default is still a hit."""
 
 
+def is_within_a_cache() -> bool:
+    """Whether a call of a cache is under way: what is asked of a server then, is asked for the cache."""
+    call = _under_way.get()
+    return call is not None and not call.is_over
+
+
 class _Recorder:
     """What every call needs: the instrument, and the alias of each cache."""
 
@@ -49,7 +55,7 @@ class _Recorder:
         try:
             if is_suppressed():
                 return None
-            return _Call(self, cache, operation, self._alias_of(cache), _under_way.get())
+            return _Call(self, cache, operation, self._alias_of(cache), is_within_another=is_within_a_cache())
         except Exception:
             logger.exception("otelkit could not follow a call of a cache; the call itself is not affected.")
             return None
@@ -82,16 +88,36 @@ def _opened() -> list[tuple[str, Any]]:
     return [(alias, opened) for alias, opened in found if opened is not None]
 
 
+@lru_cache(maxsize=1024)
+def _described(operation: str, alias: str | None) -> tuple[str, Mapping[str, str]]:
+    """Name and attributes of the step."""
+    return f"cache {operation}", {"cache.operation": operation} if alias is None else {"cache.operation": operation, "cache.name": alias}
+
+
 class _Call:
     """One call under way."""
 
-    __slots__ = ("_default", "_labels", "_recorder", "_step", "_token", "asked", "cache", "found", "is_within_another", "operation")
+    __slots__ = (
+        "_default",
+        "_labels",
+        "_recorder",
+        "_step",
+        "_token",
+        "asked",
+        "cache",
+        "found",
+        "is_over",
+        "is_within_another",
+        "operation",
+    )
 
-    def __init__(self, recorder: _Recorder, cache: Any, operation: str, alias: str | None, outer: _Call | None) -> None:
+    def __init__(self, recorder: _Recorder, cache: Any, operation: str, alias: str | None, *, is_within_another: bool) -> None:
         self._recorder = recorder
         self.cache = cache
         self.operation = operation
-        self.is_within_another = outer is not None
+        self.is_over = False
+        """A task that began within it may still see it."""
+        self.is_within_another = is_within_another
         """Of another cache, as in a backend that keeps two levels: it has a sample, but the request asked only once."""
         self._labels = (alias, operation)
         self._default: Any = None
@@ -99,8 +125,7 @@ class _Call:
         self.found: int | None = None
         """Values that were there, once that is known."""
         self._token: Token[_Call | None] = _under_way.set(self)
-        attributes = {"cache.operation": operation} if alias is None else {"cache.operation": operation, "cache.name": alias}
-        self._step = Step(recorder.steps, f"cache {operation}", attributes)
+        self._step = Step(recorder.steps, *_described(operation, alias))
 
     def prepare(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, takes_default: bool) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments as the backend gets them."""
@@ -167,7 +192,9 @@ class _Call:
         self._record("miss" if is_miss else "error", None if is_miss else error)
 
     def _record(self, outcome: str, error: BaseException | None) -> None:
-        _under_way.reset(self._token)
+        self.is_over = True
+        with suppress(ValueError):  # in another context than it began in, as where a loop closes what was left over
+            _under_way.reset(self._token)
         elapsed = self._step.end(error)
         try:
             self._recorder.duration.record(elapsed, (*self._labels, outcome))
@@ -189,7 +216,7 @@ def _follow(recorder: _Recorder, operation: str, original: Callable[..., Any]) -
         @wraps(original)
         async def followed_async(self: Any, *args: Any, **kwargs: Any) -> Any:
             outer = _under_way.get()
-            if outer is not None and outer.cache is self:
+            if outer is not None and outer.cache is self and not outer.is_over:
                 result = await original(self, *args, **kwargs)
                 return _told(outer, operation, args, kwargs, result)
             call = recorder.begin(self, operation)
@@ -208,7 +235,7 @@ def _follow(recorder: _Recorder, operation: str, original: Callable[..., Any]) -
     @wraps(original)
     def followed(self: Any, *args: Any, **kwargs: Any) -> Any:
         outer = _under_way.get()
-        if outer is not None and outer.cache is self:
+        if outer is not None and outer.cache is self and not outer.is_over:
             result = original(self, *args, **kwargs)
             return _told(outer, operation, args, kwargs, result)
         call = recorder.begin(self, operation)

@@ -62,7 +62,7 @@ class SpanDescriber:
         agent = meta.get("HTTP_USER_AGENT")
         if agent:
             attributes["user_agent.original"] = str(agent)[:256]
-        view = view_name(request, state.method)
+        view = state.view_name or view_name(request, state.method)
         if view:
             attributes["code.function.name"] = view
         if error_type:
@@ -70,6 +70,8 @@ class SpanDescriber:
         attributes |= queries.worst()
         if state.cache_hits or state.cache_misses:
             attributes |= {"cache.hits": state.cache_hits, "cache.misses": state.cache_misses}
+        if state.validation_errors:
+            attributes["validation.error.count"] = state.validation_errors
         if self._has_phases:
             _add_phases(attributes, state)
         if state.queued is not None:
@@ -92,6 +94,8 @@ def _add_phases(attributes: dict[str, Any], state: RequestState) -> None:
         attributes["django.request.phase.db_ms"] = state.queries.duration * 1000
     if state.template_time:
         attributes["django.request.phase.template_ms"] = state.template_time * 1000
+    if state.serialization_time:
+        attributes["django.request.phase.serialization_ms"] = state.serialization_time * 1000
     if state.cache_time:
         attributes["django.request.phase.cache_ms"] = state.cache_time * 1000
     if state.outbound_time:

@@ -213,6 +213,8 @@ class RequestEngine:
             record(state.queries.duration, (label, "db"))
         if state.template_time:
             record(state.template_time, (label, "template"))
+        if state.serialization_time:
+            record(state.serialization_time, (label, "serialization"))
         if state.cache_time:
             record(state.cache_time, (label, "cache"))
         if state.outbound_time:

@@ -36,10 +36,14 @@ class RequestState:
     template_time: float = 0.0
     outbound_time: float = 0.0
     cache_time: float = 0.0
+    serialization_time: float = 0.0
     middleware_time: float | None = None
     """Known once the last middleware has returned."""
     cache_hits: int = 0
     cache_misses: int = 0
+    validation_errors: int = 0
+    view_name: str | None = None
+    """The operation, where a library knows better than the URL pattern what answers."""
     sent_bytes: int = 0
     """Of a streamed body, so far."""
     exception: BaseException | None = None
@@ -51,7 +55,7 @@ class RequestState:
     @property
     def attributed(self) -> float:
         """Seconds that already count for a phase."""
-        return self.view_time + self.template_time + self.outbound_time + self.cache_time + self.queries.duration
+        return self.view_time + self.template_time + self.outbound_time + self.cache_time + self.serialization_time + self.queries.duration
 
     @property
     def request_id(self) -> str:

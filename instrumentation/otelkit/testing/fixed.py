@@ -20,6 +20,8 @@ CLOCKS: tuple[tuple[str, str], ...] = (
     ("otelkit.database.recorder", "perf_counter"),
     ("otelkit.database.recorder", "time_ns"),
     ("otelkit.libraries.django_cache", "perf_counter"),
+    ("otelkit.libraries.redis", "perf_counter"),
+    ("otelkit.libraries.redis", "time_ns"),
     ("otelkit.libraries.steps", "perf_counter"),
     ("otelkit.libraries.steps", "time_ns"),
     ("otelkit.outbound", "perf_counter"),

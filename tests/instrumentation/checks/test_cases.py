@@ -242,7 +242,24 @@ CASES = [
         ),
     ),
 ]
-TESTED_ELSEWHERE = {"E001", "E004", "E005", "E006", "E007", "W050", "W051", "W052", "W053", "W054", "W055", "W080", "W081", "W082", "W099"}
+TESTED_ELSEWHERE = {
+    "E001",
+    "E004",
+    "E005",
+    "E006",
+    "E007",
+    "W041",
+    "W042",
+    "W050",
+    "W051",
+    "W052",
+    "W053",
+    "W054",
+    "W055",
+    "W080",
+    "W081",
+    "W099",
+}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
@@ -297,6 +314,34 @@ def test_a_library_has_to_be_installed_where_the_project_asks_for_it(monkeypatch
     assert message == '"httpx" is in OTELKIT["libraries"]["required"], but it is not installed.'
     assert "pip install httpx" in hint
     assert Site().found() == [], "what nobody asked for is followed where it is installed"
+
+
+def test_a_library_is_followed_once():
+    """A4: the real package; installed alone it does nothing."""
+    pytest.importorskip("opentelemetry.instrumentation.requests", reason="opentelemetry-instrumentation-requests is not installed")
+    from opentelemetry.instrumentation.requests import RequestsInstrumentor
+
+    assert Site().found() == []
+    RequestsInstrumentor().instrument()
+    try:
+        ((id_, message, hint),) = Site().found()
+        assert id_ == "W041"
+        assert message == "opentelemetry-instrumentation-requests is active, and otelkit follows requests as well."
+        assert "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=requests" in hint
+        assert Site(otelkit={"libraries": {"disabled": ["requests"]}}).found() == []
+    finally:
+        RequestsInstrumentor().uninstrument()
+
+
+def test_a_library_that_is_too_old_is_named(monkeypatch):
+    monkeypatch.setattr("otelkit.checks.packages.version", lambda package: "4.6.0" if package == "redis" else "99")
+    ((id_, message, hint),) = Site().found()
+    assert id_ == "W042"
+    assert message == "redis 4.6.0 is installed, and otelkit follows it from 5 on."
+    assert "pip install 'redis>=5'" in hint
+    assert Site(otelkit={"libraries": {"disabled": ["redis"]}}).found() == []
+    monkeypatch.setattr("otelkit.checks.packages.version", lambda package: "5.0rc1" if package == "redis" else "99")
+    assert Site().found() == []
 
 
 def test_a_library_cannot_be_required_and_disabled():

@@ -21,6 +21,7 @@ from django.test import override_settings
 from otelkit.libraries.django_cache import LIBRARY, OPERATIONS
 from otelkit.testing import Telemetry, capture
 from tests.instrumentation.asking import BOTH
+from tests.instrumentation.libraries import caching
 from tests.instrumentation.libraries.caching import NO_REDIS, a_redis
 
 HERE = "tests.instrumentation.libraries.caching"
@@ -339,6 +340,28 @@ def test_a_failure_of_ours_does_not_reach_the_caller(memory, monkeypatch, caplog
         assert cache.get("a") == 1
         assert "its result is not affected" in caplog.text
         monkeypatch.undo()
+
+
+def test_a_task_that_began_within_a_call_has_calls_of_its_own(memory):
+    """B7: it sees the context of that call for as long as it lives."""
+
+    async def ask() -> None:
+        released = asyncio.Event()
+        tasks: list[asyncio.Future[Any]] = []
+
+        async def later() -> Any:
+            await released.wait()
+            return await cache.aget("inner")
+
+        with override_settings(CACHES={"default": {"BACKEND": f"{HERE}.Later"}}):
+            caching.Later.begin = lambda: None if tasks else tasks.append(asyncio.ensure_future(later()))
+            await cache.aget("outer")
+            released.set()
+            await tasks[0]
+
+    with capture() as telemetry:
+        asyncio.run(ask())
+        assert outcomes(telemetry) == {("get", "miss"): 2}
 
 
 def test_threads_do_not_see_one_anothers_calls(memory):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -174,6 +175,31 @@ def test_a_service_names_itself_where_it_is_told_to(ask):
         assert "X-Service-Name" not in ask("/items/7").headers
     with capture({"service": {"name": "orders"}, "requests": {"response_headers": ["service-name"]}}):
         assert ask("/items/7").headers["X-Service-Name"] == "orders"
+
+
+def test_a_task_that_began_within_a_call_has_calls_of_its_own(telemetry, peer):
+    """B7: it sees the context of that call for as long as it lives."""
+
+    async def ask() -> None:
+        released = asyncio.Event()
+
+        async def later() -> int:
+            await released.wait()
+            return (await client.post(peer.endpoint)).status_code
+
+        async def begin(_: httpx.Request) -> None:
+            if not tasks:
+                tasks.append(asyncio.ensure_future(later()))
+
+        tasks: list[asyncio.Future[int]] = []
+        async with httpx.AsyncClient(event_hooks={"request": [begin]}) as client:
+            await client.post(peer.endpoint)
+            released.set()
+            await tasks[0]
+            assert await asyncio.to_thread(over_requests, peer.endpoint) == 200
+
+    asyncio.run(ask())
+    assert [span["attributes"].get("http.request.resend_count") for span in telemetry.spans] == [None, None, None]
 
 
 @pytest.mark.parametrize("call", CLIENTS)

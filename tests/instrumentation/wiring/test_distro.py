@@ -54,7 +54,7 @@ def test_it_says_which_instrumentors_it_left_out(project: Project, running: Rece
     done = project.run(INSTRUMENT, "python", "ask.py", "shop.wsgi", "/items/7", OTEL_EXPORTER_OTLP_ENDPOINT=running.endpoint, **OURS)
     (started,) = [line for line in lines_of(done.stdout) if line.get("event.name") == "otelkit.started"]
     (note,) = [note for note in started["notes"] if note.startswith("instrumentors of OpenTelemetry")]
-    for name in ("django (requests)", "requests (outbound calls)", "httpx (outbound calls)"):
+    for name in ("django (requests)", "requests (calls traced and measured)", "httpx (calls traced and measured)"):
         assert name in note
 
 
@@ -133,18 +133,22 @@ def test_the_entry_points_are_ours():
 
 
 def test_what_we_do_not_follow_is_started(monkeypatch: pytest.MonkeyPatch):
-    """Redis, Kafka and all others nest below our spans."""
+    """Kafka and all others nest below our spans; so does what a variable tells us to leave alone."""
     from otelkit import distro
 
     started: list[dict[str, object]] = []
     monkeypatch.setattr(distro, "left_out", [])
-    point = SimpleNamespace(name="redis", load=lambda: lambda: SimpleNamespace(instrument=lambda **options: started.append(options)))
+    point = SimpleNamespace(name="kafka", load=lambda: lambda: SimpleNamespace(instrument=lambda **options: started.append(options)))
     distro.OtelkitDistro().load_instrumentor(point, skip_dep_check=True)
     distro.OtelkitDistro().load_instrumentor(EntryPoint("django", "no.such:Thing", "opentelemetry_instrumentor"), skip_dep_check=True)
+    point.name = "redis"
+    distro.OtelkitDistro().load_instrumentor(point, skip_dep_check=True)
+    monkeypatch.setenv("OTELKIT_LIBRARIES_DISABLED", "httpx, redis")
+    distro.OtelkitDistro().load_instrumentor(point, skip_dep_check=True)
     monkeypatch.setenv("OTEL_SDK_DISABLED", " True ")
     distro.OtelkitDistro().load_instrumentor(point, skip_dep_check=True)
-    assert started == [{"skip_dep_check": True}]
-    assert distro.left_out == ["django", "redis"]
+    assert started == [{"skip_dep_check": True}, {"skip_dep_check": True}]
+    assert distro.left_out == ["django", "redis", "redis"]
 
 
 def test_a_choice_by_chance_is_said_and_a_choice_is_not(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):

@@ -26,10 +26,16 @@ from django.db.backends.signals import connection_created
 PATCHED = {
     "django.core.handlers.asgi": "ASGIHandler.__call__",
     "django.utils.log": "configure_logging",
-    "django.template.base": "Template.render",
+    "django.core.cache.backends.base": "BaseCache.get",
+    "django.template.backends.django": "Template.render",
     "django.apps.registry": "apps.populate",
     "requests.adapters": "HTTPAdapter.send",
     "httpx": "HTTPTransport.handle_request",
+    "urllib3.connectionpool": "HTTPConnectionPool._make_request",
+    "aiohttp": "ClientSession._request",
+    "redis": "Redis.execute_command",
+    "rest_framework.views": "APIView.check_throttles",
+    "ninja.operation": "Operation.run",
     "structlog": "get_config",
 }
 
@@ -128,7 +134,10 @@ def test_after_stop_nothing_is_left_but_imports(
     assert within == without
 
 
-@pytest.mark.skipif(find_spec("httpx") is None or find_spec("requests") is None, reason="httpx and requests are not installed")
+ABSENT = [name for name in ("aiohttp", "httpx", "ninja", "redis", "requests", "rest_framework") if find_spec(name) is None]
+
+
+@pytest.mark.skipif(bool(ABSENT), reason=f"not installed: {', '.join(ABSENT)}")
 def test_what_is_looked_at_exists(untouched: dict[str, Any]):
     """A function that a library has renamed would be equal on both sides for ever."""
     assert None not in untouched["functions"].values()

@@ -1,4 +1,4 @@
-"""Who is let in: log-ins, tokens, permissions, CSRF and throttling."""
+"""Who is let in: log-ins, tokens, permissions and CSRF."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ AUTH_METHOD = Label("method", "How somebody wanted to prove who they are, like `
 AUTH_OUTCOME = Label("outcome", "Whether it was believed. Ours.", ("ok", "failed"))
 AUTH_REASON = Label("reason", "Why not; absent where it was. Ours.")
 AUTH_ISSUER = Label("issuer", "Who issued the token, of those that the settings know. Ours.")
-THROTTLE_SCOPE = Label("scope", "Scope of the throttle. Ours.")
 
 AUTH_ATTEMPTS = Metric("auth.attempts", Kind.COUNTER, "{attempt}", "Attempts to log in.", (AUTH_METHOD, AUTH_OUTCOME, AUTH_REASON))
 AUTH_TOKENS_VALIDATED = Metric(
@@ -21,6 +20,3 @@ PERMISSION_DENIED = Metric(
     "permission.denied", Kind.COUNTER, "{request}", "Requests refused because their user may not do that.", (HTTP_ROUTE,)
 )
 CSRF_FAILURES = Metric("csrf.failures", Kind.COUNTER, "{request}", "Requests refused by Django's protection against CSRF.")
-THROTTLE_REJECTIONS = Metric(
-    "throttle.rejections", Kind.COUNTER, "{request}", "Requests refused because there were too many.", (THROTTLE_SCOPE,)
-)

@@ -13,4 +13,6 @@ CACHE_OUTCOME = Label(
 )
 CACHE_HITS = Label("cache.hits", "Values that the request found in its caches; also on the access line. Ours.")
 CACHE_MISSES = Label("cache.misses", "Values that it did not find there; also on the access line. Ours.")
+THROTTLE_SCOPE = Label("scope", "Scope of the throttle that refused, like `anon`, or its class where it has none. Ours.")
+VALIDATION_ERROR_COUNT = Label("validation.error.count", "Errors that a serializer or schema found in what was sent. Ours.")
 TEMPLATE_NAME = Label("template.name", "Name of the template that was asked for; absent for one that was made of a text. Ours.")

@@ -15,7 +15,7 @@ URL_SCHEME = Label("url.scheme", "`http` or `https`, as Django sees it.", ("http
 REQUEST_PHASE = Label(
     "phase",
     "What the time of a request went to; each second counts for one phase only. Ours.",
-    ("middleware", "view", "template", "db", "cache", "outbound"),
+    ("middleware", "view", "template", "serialization", "db", "cache", "outbound"),
 )
 SERVER_ADDRESS = Label("server.address", "Host that was called.")
 SERVER_PORT = Label("server.port", "Port that was called.")

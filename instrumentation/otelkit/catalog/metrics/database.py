@@ -9,7 +9,7 @@ DB_CLIENT_OPERATION_DURATION = Metric(
     "db.client.operation.duration",
     Kind.HISTOGRAM,
     "s",
-    "Time of one database query.",
+    "Time of one database query, or of one command of Redis.",
     (l.DB_SYSTEM_NAME, l.DB_NAMESPACE, l.DB_OPERATION_NAME, l.DB_COLLECTION_NAME, l.ERROR_TYPE),
     (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0),
 )

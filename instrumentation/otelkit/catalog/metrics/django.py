@@ -54,6 +54,16 @@ DJANGO_TEMPLATE_RENDER_DURATION = Metric(
     SECONDS_BUCKETS,
     series_cap=200,  # a name may be made at run time
 )
+VALIDATION_FAILURES = Metric(
+    "validation.failures",
+    Kind.COUNTER,
+    "{request}",
+    "Requests whose content a serializer or a schema found wrong.",
+    (l.HTTP_ROUTE,),
+)
+THROTTLE_REJECTIONS = Metric(
+    "throttle.rejections", Kind.COUNTER, "{request}", "Requests refused because there were too many.", (l.THROTTLE_SCOPE,)
+)
 DJANGO_MIGRATIONS_UNAPPLIED = Metric(
     "django.migrations.unapplied",
     Kind.GAUGE,
