@@ -27,7 +27,7 @@ class LibraryFact:
 
 _TASKS = "tasks traced and measured, from who sends them to their workers"
 CELERY = LibraryFact("celery", "celery.app.base", "celery", _TASKS, least="5.4", upstream="celery")
-DJANGO_TASKS = LibraryFact("django_tasks", "django.tasks", "Django", _TASKS, least="6")
+DJANGO_TASKS = LibraryFact("django_tasks", "django.tasks", "Django", _TASKS)
 DJANGO_TASKS_BACKPORT = LibraryFact("django_tasks_backport", "django_tasks", "django-tasks", _TASKS, least="0.12")
 _MESSAGES = "messages traced and measured, sent ones and those that a consumer works on"
 KOMBU = LibraryFact("kombu", "kombu.messaging", "kombu", _MESSAGES, least="5.4")
@@ -55,6 +55,7 @@ LIBRARY_FACTS: tuple[LibraryFact, ...] = (
     REQUESTS,
     URLLIB3,
     AIOHTTP,
+    REDIS,
     CELERY,
     DJANGO_TASKS,
     DJANGO_TASKS_BACKPORT,

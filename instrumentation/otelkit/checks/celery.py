@@ -1,4 +1,4 @@
-"""Checks of Celery: tasks that nobody follows, or two do, and log handlers that a worker throws out.
+"""Checks of Celery: tasks that nobody follows, and log handlers that a worker throws out.
 
 Of a project that uses it, which is one that has imported it by now: its app stands in the project's package.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
 from typing import Any
 
 from otelkit.catalog.libraries import CELERY
@@ -18,7 +17,7 @@ _UPSTREAM = "opentelemetry.instrumentation.celery"
 
 @check("W080")
 def celery_is_not_followed(project: Project) -> Iterator[Finding]:
-    """The project uses Celery, but its tasks are not followed: the library is disabled, or older than those that can be."""
+    """The project uses Celery, but the library is disabled, and no other instrumentation follows tasks."""
     if CELERY.module not in sys.modules:
         return
     if CELERY.name in project.config.libraries.disabled and not _is_instrumented():
@@ -26,25 +25,9 @@ def celery_is_not_followed(project: Project) -> Iterator[Finding]:
             f'The project uses Celery, but "{CELERY.name}" is in {project.where("libraries.disabled")}: a trace ends where a task is sent.',
             "Take it out of the list.",
         )
-    found = version(CELERY.package)
-    if _numbers(found) < _numbers(CELERY.least):
-        yield Finding(
-            f"Celery {found} is older than {CELERY.least}, which is the oldest that otelkit is tested with.",
-            f"Install a newer one:  pip install 'celery>={CELERY.least}'",
-        )
 
 
 @check("W081")
-def celery_is_followed_twice(project: Project) -> Iterator[Finding]:
-    """OpenTelemetry's CeleryInstrumentor is switched on as well. It stands down while otelkit follows tasks, and so do its hooks."""
-    if CELERY.name not in project.config.libraries.disabled and _is_instrumented():
-        yield Finding(
-            "opentelemetry-instrumentation-celery (CeleryInstrumentor) is switched on as well as otelkit, and stands down for it.",
-            'Take CeleryInstrumentor().instrument() out, or keep it and set OTELKIT_LIBRARIES_DISABLED="celery".',
-        )
-
-
-@check("W082")
 def worker_drops_handlers(project: Project) -> Iterator[Finding]:
     """LOGGING has handlers on the root logger, and Celery's worker_hijack_root_logger is on, as by default:
     a worker throws them out when it starts, so that what they did for its tasks (a file, Sentry, a mail) does not happen."""
@@ -74,8 +57,4 @@ def _hijacks() -> bool:
         return False
 
 
-def _numbers(release: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in release.split(".")[:2] if part.isdigit())
-
-
-CHECKS = (celery_is_not_followed, celery_is_followed_twice, worker_drops_handlers)
+CHECKS = (celery_is_not_followed, worker_drops_handlers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from otelkit.testing import capture
 from tests.backends import wait_until
 from tests.instrumentation.libraries.celery_shop.app import sender
-from tests.instrumentation.libraries.workers import Worker, received, worker
+from tests.instrumentation.libraries.workers import Worker, received, redis_broker, worker
 from tests.receivers import Receiver, receiver
 
 TASKS = 6
@@ -36,22 +37,23 @@ def lines_of_tasks(running: Worker) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "hijacks"),
+    ("arguments", "hijacks", "broker"),
     [
-        (("--pool", "prefork", "-c", "2", "--max-tasks-per-child", "1"), True),
-        (("--pool", "threads", "-c", "2"), False),
+        (("--pool", "prefork", "-c", "2", "--max-tasks-per-child", "1"), True, lambda folder: nullcontext("filesystem://")),
+        (("--pool", "threads", "-c", "2"), False, lambda folder: nullcontext("filesystem://")),
+        (("--pool", "prefork", "-c", "2", "--max-tasks-per-child", "1"), True, redis_broker),
     ],
-    ids=["prefork, recycled, with the hijack", "threads, without the hijack"],
+    ids=["prefork, recycled, with the hijack", "threads, without the hijack", "prefork, recycled, by Redis"],
 )
-def test_a_worker_loses_nothing_and_writes_json_lines(tmp_path: Path, arguments, hijacks):
+def test_a_worker_loses_nothing_and_writes_json_lines(tmp_path: Path, arguments, hijacks, broker):
     """A20, B3, B7: each task is one span in its sender's trace, one sample and one line, whichever process ran it."""
-    environment = {"SHOP_HIJACK": str(int(hijacks))}
-    app = sender(tmp_path)
     with (
+        broker(tmp_path) as address,
         capture() as telemetry,
         receiver() as receiving,
-        worker(tmp_path, receiving.endpoint, *arguments, environment=environment) as running,
+        worker(tmp_path, receiving.endpoint, *arguments, environment={"SHOP_HIJACK": str(int(hijacks)), "SHOP_BROKER": address}) as running,
     ):
+        app = sender(tmp_path, address)
         with telemetry.runtime.tracer.start_as_current_span("work"):
             for _ in range(TASKS):
                 app.send_task("orders.ship")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from otelkit.testing.received import Received
 from tests.backends import wait_until
+from tests.instrumentation.libraries.caching import NO_REDIS, a_redis
 from tests.instrumentation.servers.running import ROOT, environment_of
 from tests.receivers import Receiver
 
@@ -55,6 +59,16 @@ class Worker:
         """Asks it to end when its tasks have; its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(STOP_SECONDS)
+
+
+@contextmanager
+def redis_broker(folder: Path) -> Iterator[str]:
+    """The address of a Redis of our own, on a free port. Skips the test where there is none."""
+    if shutil.which("redis-server") is None:
+        pytest.skip(NO_REDIS)
+    pytest.importorskip("redis", reason="kombu needs the package redis for it: pip install redis")
+    with a_redis(folder) as address:
+        yield f"{address}/0"
 
 
 @contextmanager
