@@ -61,7 +61,6 @@ LIBRARY_FACTS: tuple[LibraryFact, ...] = (
     DJANGO_TASKS_BACKPORT,
     KOMBU,
     PIKA,
-    REDIS,
 )
 """In the order in which they are switched on."""
 

@@ -36,24 +36,11 @@ LIBRARIES: tuple[Library, ...] = (
     requests.LIBRARY,
     urllib3.LIBRARY,
     aiohttp.LIBRARY,
-<<<<<<< ours
-||||||| base
-<<<<<<<<< Temporary merge branch 1
-=======
     redis.LIBRARY,
->>>>>>> theirs
     celery.LIBRARY,
     django_tasks.LIBRARY,
     django_tasks.BACKPORT,
     kombu.LIBRARY,
     pika.LIBRARY,
-<<<<<<< ours
-    redis.LIBRARY,
-||||||| base
-=========
-    redis.LIBRARY,
->>>>>>>>> Temporary merge branch 2
-=======
->>>>>>> theirs
 )
 """One for each fact, in the same order."""

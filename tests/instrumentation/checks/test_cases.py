@@ -249,7 +249,6 @@ CASES = [
         ),
     ),
 ]
-<<<<<<< ours
 TESTED_ELSEWHERE = {
     "E001",
     "E004",
@@ -269,32 +268,6 @@ TESTED_ELSEWHERE = {
     "W082",
     "W099",
 }
-||||||| base
-<<<<<<<<< Temporary merge branch 1
-TESTED_ELSEWHERE = {"E001", "E004", "E005", "E006", "E007", "W050", "W051", "W052", "W053", "W054", "W055", "W080", "W081", "W082", "W099"}
-=========
-TESTED_ELSEWHERE = {"E001", "E004", "E005", "E006", "E007", "W041", "W042", "W050", "W051", "W052", "W053", "W054", "W055", "W099"}
->>>>>>>>> Temporary merge branch 2
-=======
-TESTED_ELSEWHERE = {
-    "E001",
-    "E004",
-    "E005",
-    "E006",
-    "E007",
-    "W041",
-    "W042",
-    "W050",
-    "W051",
-    "W052",
-    "W053",
-    "W054",
-    "W055",
-    "W080",
-    "W081",
-    "W099",
-}
->>>>>>> theirs
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
