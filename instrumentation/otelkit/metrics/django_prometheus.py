@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ def places(project: Any) -> list[str]:
         (f'{name}["{alias}"]', each.get(key, ""))
         for name, key in (("DATABASES", "ENGINE"), ("CACHES", "BACKEND"))
         for alias, each in dict(getattr(project, name, None) or {}).items()
+        if isinstance(each, Mapping)  # anything else is Django's to refuse
     ]
     listed = [(name, entry) for name in ("INSTALLED_APPS", "MIDDLEWARE") for entry in getattr(project, name, None) or ()]
     return [f"{where}: {entry}" for where, entry in (*listed, *backends) if str(entry).partition(".")[0] == PACKAGE]
