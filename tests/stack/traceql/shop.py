@@ -17,7 +17,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from tests.stack.otlp_requests import key_values, span, traces
 
 SECOND_NS = 1_000_000_000
-START_NS = 1_795_348_500 * SECOND_NS
+START_NS = 1_700_000_040 * SECOND_NS
 TRACES = {"a": "0a" * 16, "b": "bb" * 16, "c": "cc" * 16}
 
 
