@@ -23,23 +23,23 @@ from otelkit_stack.testing import RunningStack, running_stack
 from tests.stack.captured import captured
 from tests.stack.otlp_requests import any_value, key_values, logs, metrics, post
 
-NOW_NS = time.time_ns()
 MINUTE_NS = 60_000_000_000
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Half an hour of a rising and a level gauge, and three lines, one of which would clear the screen."""
+    now_ns = time.time_ns()  # of the first test here, as the commands ask about now
     with running_stack(tmp_path_factory.mktemp("stack")) as running:
         for back in range(30, -1, -1):
             points = [
-                NumberDataPoint(time_unix_nano=NOW_NS - back * MINUTE_NS, as_double=value, attributes=key_values({"colour": colour}))
+                NumberDataPoint(time_unix_nano=now_ns - back * MINUTE_NS, as_double=value, attributes=key_values({"colour": colour}))
                 for colour, value in (("red", 30.0 - back), ("blue", 5.0))
             ]
             post(running.url, metrics(Metric(name="balls", gauge=Gauge(data_points=points))))
         texts = ("paid", "failed\x1b[2J\nin two lines", "paid again")
         records = [
-            LogRecord(time_unix_nano=NOW_NS - 1_000_000_000 * (3 - at), severity_number=9, body=any_value(text))
+            LogRecord(time_unix_nano=now_ns - 1_000_000_000 * (3 - at), severity_number=9, body=any_value(text))
             for at, text in enumerate(texts)
         ]
         post(running.url, logs(*records))
