@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
@@ -17,25 +20,26 @@ from otelkit.cli import main
 from otelkit_stack.commands.languages import language_of
 from otelkit_stack.commands.tables import printable, sparkline, table
 from otelkit_stack.testing import RunningStack, running_stack
+from tests.stack.captured import captured
 from tests.stack.otlp_requests import any_value, key_values, logs, metrics, post
 
-NOW_NS = time.time_ns()
 MINUTE_NS = 60_000_000_000
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Half an hour of a rising and a level gauge, and three lines, one of which would clear the screen."""
+    now_ns = time.time_ns()  # of the first test here, as the commands ask about now
     with running_stack(tmp_path_factory.mktemp("stack")) as running:
         for back in range(30, -1, -1):
             points = [
-                NumberDataPoint(time_unix_nano=NOW_NS - back * MINUTE_NS, as_double=value, attributes=key_values({"colour": colour}))
+                NumberDataPoint(time_unix_nano=now_ns - back * MINUTE_NS, as_double=value, attributes=key_values({"colour": colour}))
                 for colour, value in (("red", 30.0 - back), ("blue", 5.0))
             ]
             post(running.url, metrics(Metric(name="balls", gauge=Gauge(data_points=points))))
         texts = ("paid", "failed\x1b[2J\nin two lines", "paid again")
         records = [
-            LogRecord(time_unix_nano=NOW_NS - 1_000_000_000 * (3 - at), severity_number=9, body=any_value(text))
+            LogRecord(time_unix_nano=now_ns - 1_000_000_000 * (3 - at), severity_number=9, body=any_value(text))
             for at, text in enumerate(texts)
         ]
         post(running.url, logs(*records))
@@ -144,3 +148,41 @@ def test_tables_and_sparklines():
     assert (sparkline([]), sparkline([float("nan")]), sparkline([3, 3])) == ("", "", "▁▁")
     assert sparkline([-1.7e308, 1.7e308]) == "▁█"
     assert printable("a\tb\x07") == "a b�"
+
+
+@contextmanager
+def tempo() -> Iterator[str]:
+    """What answers as a real Tempo answered."""
+    answers = {"/api/search": "tempo_search_traceql", "/api/metrics/query_range": "tempo_metrics_query_range"}
+    bodies = {path: json.dumps(captured(name)["body"]).encode() for path, name in answers.items()}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(bodies[self.path.partition("?")[0]])
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_traces_and_numbers_of_traces_are_shown_as_tempo_answers_them(capsys: pytest.CaptureFixture[str]):
+    with tempo() as url:
+        _, found, _ = run(capsys, "query", '{ resource.service.name = "shop" && status = error }', "--url", url)
+        _, numbers, _ = run(capsys, "query", '{ resource.service.name = "shop" } | rate() by (span.http.route)', "--url", url)
+    header, first, *_ = found.splitlines()
+    assert header.split() == ["trace", "start", "service", "name", "duration"]
+    assert first.split()[0] == "1951919b27098463aecd1599073bd83c"
+    assert first.endswith("shop     GET fail/     14 ms")
+    (failing,) = [line for line in numbers.splitlines() if "fail/" in line]
+    assert failing.split()[:2] == ["span.http.route=fail/", "2.05"]
+    assert failing.endswith("█")

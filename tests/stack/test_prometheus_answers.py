@@ -193,8 +193,8 @@ def test_the_stack_says_that_it_lives_and_is_ready(stack: RunningStack):
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (("query", "instant", "{url}", "sum(balls)"), "2"),
-        (("query", "range", "{url}", "balls", "--step=15s"), 'colour="red"'),
+        (("query", "instant", "{url}", "sum(balls)", f"--time={NOW_S}"), "2"),
+        (("query", "range", "{url}", "balls", "--step=15s", f"--start={NOW_S - 60}", f"--end={NOW_S}"), 'colour="red"'),
         (("query", "series", "{url}", "--match=balls"), 'colour="blue"'),
         (("query", "labels", "{url}", "colour"), "blue"),
         (("check", "healthy", "--url={url}"), "SUCCESS"),

@@ -13,7 +13,8 @@ from typing import Any
 from otelkit_stack.commands.asking import CommandError, add_url, ask
 from otelkit_stack.commands.languages import LANGUAGES, language_of
 from otelkit_stack.commands.lengths import length_s
-from otelkit_stack.commands.tables import clock, printable, sparkline, table
+from otelkit_stack.commands.tables import clock, number, printable, sparkline, table
+from otelkit_stack.commands.traces import traces_answer
 
 _POINTS = 40
 """Of a sparkline."""
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _answer(options: argparse.Namespace) -> str:
     language = options.lang or language_of(options.query)
     if language == "traceql":
-        return _traces(options)
+        return traces_answer(options.url, options.query, since_s=options.since, limit=options.limit, as_json=options.json)
     if language == "logql" and options.query.lstrip().startswith("{"):
         return _lines(options)
     return _numbers(options, language)
@@ -60,7 +61,7 @@ def _numbers(options: argparse.Namespace, language: str) -> str:
     curves = _curves(options, language, end)
     names = sorted({name for series in data["result"] for name in series["metric"]})
     rows = [
-        [*(series["metric"].get(name, "") for name in names), _number(series["value"][1]), curves.get(_key(series["metric"]), "")]
+        [*(series["metric"].get(name, "") for name in names), number(series["value"][1]), curves.get(_key(series["metric"]), "")]
         for series in data["result"]
     ]
     if not rows:
@@ -83,7 +84,7 @@ def _curves(options: argparse.Namespace, language: str, end: float) -> dict[str,
 
 def _samples(series: Sequence[Mapping[str, Any]]) -> str:
     rows = [
-        [clock(int(at * 1e9)), _number(value), " ".join(f"{name}={text}" for name, text in sorted(one["metric"].items()))]
+        [clock(int(at * 1e9)), number(value), " ".join(f"{name}={text}" for name, text in sorted(one["metric"].items()))]
         for one in series
         for at, value in one["values"]
     ]
@@ -110,31 +111,8 @@ def lines_of(streams: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
     return found
 
 
-def _traces(options: argparse.Namespace) -> str:
-    end = int(time.time()) + 1
-    body = ask(options.url, "/api/search", {"q": options.query, "start": end - int(options.since), "end": end, "limit": options.limit})
-    if options.json:
-        return json.dumps(body, indent=2)
-    rows = [
-        [
-            str(trace.get("traceID", "")),
-            clock(int(trace.get("startTimeUnixNano", 0))),
-            str(trace.get("rootServiceName", "")),
-            str(trace.get("rootTraceName", "")),
-            f"{trace.get('durationMs', 0)} ms",
-        ]
-        for trace in body.get("traces") or ()
-    ]
-    return table(["trace", "start", "service", "name", "duration"], rows, right=["duration"]) if rows else "No traces."
-
-
 def _key(metric: Mapping[str, str]) -> str:
     return json.dumps(dict(metric), sort_keys=True)
-
-
-def _number(text: str) -> str:
-    value = float(text)
-    return text if not math.isfinite(value) else f"{value:.6g}"
 
 
 def _spoken(seconds: float) -> str:

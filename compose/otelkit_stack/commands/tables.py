@@ -44,3 +44,9 @@ def clock(time_ns: int) -> str:
     """A moment as the local time of day with its date, to the millisecond."""
     moment = datetime.fromtimestamp(time_ns / 1e9, UTC).astimezone()
     return f"{moment:%Y-%m-%d %H:%M:%S}.{time_ns // 1_000_000 % 1000:03d}"
+
+
+def number(text: str) -> str:
+    """A sample's value in six digits."""
+    value = float(text)
+    return text if not math.isfinite(value) else f"{value:.6g}"

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedInput, VisitError
 
 from otelkit_stack.logql import syntax as s
 from otelkit_stack.logql.errors import LogQLError, ParseError
@@ -22,6 +22,7 @@ from otelkit_stack.logql.stages.patterns import PatternParser
 from otelkit_stack.logql.strings import unquoted
 from otelkit_stack.logql.units import duration_ns, size_bytes
 from otelkit_stack.logql.validation import validated
+from otelkit_stack.logql.wording import worded
 from otelkit_stack.selectors.matchers import Matcher
 from otelkit_stack.selectors.regex import RegexError
 
@@ -57,7 +58,7 @@ def _tree(text: str) -> s.Query:
             raise error.orig_exc from None
         raise
     except UnexpectedInput as error:
-        raise _worded(text, error) from None
+        raise worded(text, error) from None
     return tree
 
 
@@ -66,16 +67,6 @@ def _grammar() -> Lark:
     # Made once, when the first query comes: it takes a moment.
     text = files("otelkit_stack.logql").joinpath("grammar.lark").read_text(encoding="utf-8")
     return Lark(text, parser="lalr", maybe_placeholders=True)
-
-
-def _worded(text: str, error: UnexpectedInput) -> ParseError:
-    if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
-        lines = text.split("\n")
-        return ParseError("syntax error: unexpected $end", len(lines), len(lines[-1]) + 1)
-    if isinstance(error, UnexpectedCharacters) and error.pos_in_stream is not None:
-        return ParseError(f"syntax error: unexpected {text[error.pos_in_stream : error.pos_in_stream + 1]!r}", error.line, error.column)
-    token = error.token if isinstance(error, UnexpectedToken) else Token("", "")
-    return ParseError(f"syntax error: unexpected {token.value}", error.line, error.column)
 
 
 def _names(items: list[Any] | None) -> tuple[str, ...]:
