@@ -9,7 +9,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks as django_checks
 
-from otelkit.checks import configuration, endpoints, environment, log_handlers, middlewares, packages, proxies, pull
+from otelkit.checks import configuration, endpoints, environment, events, log_handlers, middlewares, packages, proxies, pull
 from otelkit.checks.check import Check, Finding, Project, check
 from otelkit.config import load
 from otelkit.errors import ConfigError
@@ -33,6 +33,7 @@ CHECKS: tuple[Check, ...] = tuple(
             *log_handlers.CHECKS,
             *pull.CHECKS,
             *proxies.CHECKS,
+            *events.CHECKS,
             check_failed,
         ),
         key=lambda found: found.id,
