@@ -1,1 +1,1 @@
-"""Telemetry for the practices of microservices: a file for each, and a small implementation where no library carries the trace."""
+"""Telemetry of microservice patterns."""

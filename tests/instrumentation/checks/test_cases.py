@@ -248,6 +248,14 @@ CASES = [
             django={"SESSION_COOKIE_SECURE": True, "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https")},
         ),
     ),
+    # --- outbox and inbox ---
+    Case(
+        "W091",
+        Site(environ={"OTELKIT_EVENTS_BROKER": "memory://"}),
+        "OTELKIT_EVENTS_BROKER is memory://, which no other process reaches",
+        "amqp://",
+        Site(environ={"OTELKIT_EVENTS_BROKER": "redis://cache/0"}),
+    ),
 ]
 TESTED_ELSEWHERE = {
     "E001",
@@ -266,6 +274,7 @@ TESTED_ELSEWHERE = {
     "W080",
     "W081",
     "W082",
+    "W090",
     "W099",
 }
 
@@ -311,6 +320,16 @@ def test_the_engine_that_the_settings_ask_for_has_to_be_installed(monkeypatch):
     assert id_ == "E004"
     assert message == 'OTELKIT_REQUESTS_ENGINE is "upstream", but opentelemetry-instrumentation-django is not installed.'
     assert "pip install 'otelkit[upstream]'" in hint
+
+
+def test_what_the_broker_needs_has_to_be_installed(monkeypatch):
+    site = Site(otelkit={"events": {"broker": "redis://ann:s3cr3t@cache/0"}})
+    assert site.found() == []
+    monkeypatch.setattr("otelkit.checks.events.find_spec", lambda name: None if name == "redis" else name)
+    ((id_, message, hint),) = site.found()
+    assert (id_, message) == ("W090", 'OTELKIT["events"]["broker"] is an address of redis://, but redis is not installed.')
+    assert "pip install redis" in hint
+    assert Site().found() == [], "who has no broker needs nothing"
 
 
 def test_a_library_has_to_be_installed_where_the_project_asks_for_it(monkeypatch):

@@ -131,8 +131,9 @@ class Inbox:
                 self._handle(event)
                 self._advance(event)
         except _HandlerError as failure:
-            return self._failed(event, failure.error)
-        outcome = self._counted(Outcome.OK)
+            outcome = self._failed(event, failure.error)
+        else:
+            outcome = self._counted(Outcome.OK)
         if not follows:
             self._go_on(event, outcome)
         return outcome

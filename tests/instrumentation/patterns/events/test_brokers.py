@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,8 @@ from otelkit.testing import capture
 from tests.backends import wait_until
 from tests.brokers import RealBroker, running_rabbitmq, running_redis
 from tests.instrumentation.patterns.events.conftest import Post
+from tests.instrumentation.patterns.events.running import running_shop
+from tests.receivers import receiver
 
 SERVERS = {"redis": running_redis, "rabbitmq": running_rabbitmq}
 
@@ -90,6 +93,23 @@ def test_relay_and_consumer_go_on_when_the_broker_is_back(post: Post, server: Re
         for thread in threads:
             thread.join(60)
     assert [event.type for event in post.taken] == ["before", "meanwhile", "after"]
+
+
+def test_what_a_killed_consumer_had_in_hand_comes_to_another(post: Post, server: RealBroker, tmp_path: Path):
+    """B3: by SIGKILL, in the middle of its handler; half an effect is none."""
+    marker = tmp_path / "seen"
+    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "shop.sqlite3"), "OPTIONS": {"timeout": 60}}
+    settings: dict[str, Any] = {"broker": server.address, "poll": 0.05, "broker_options": {"visibility_timeout": "2"}}
+    with receiver() as collector, running_shop(tmp_path, database, settings, collector) as shop:
+        shop.run("place", "1", "--hangs-without", str(marker))
+        shop.run("outbox", "relay", "--once")
+        consumer = shop.start("inbox", "consume")
+        wait_until(marker.exists, 60, "the handler is not called")
+        shop.kill(consumer)
+        assert shop.number("SELECT count(*) FROM shop_effect") == 0
+        another = shop.start("inbox", "consume")
+        shop.wait_for("SELECT count(*) FROM shop_effect", 1, "nobody else gets it")
+        shop.stop(another)
 
 
 def test_nobody_at_the_address_is_said_as_such(tmp_path: Path):
