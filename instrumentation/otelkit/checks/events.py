@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from otelkit.checks.check import Finding, Project, check
+from otelkit.installed import is_installed
 
 _APP = "otelkit.patterns.events"
 
@@ -17,7 +17,7 @@ def broker_s_package_is_missing(project: Project) -> Iterator[Finding]:
     scheme = _scheme(project)
     needed = {"kombu": "pip install 'otelkit[events]'"} | ({"redis": "pip install redis"} if scheme in ("redis", "rediss") else {})
     for package, command in needed.items():
-        if scheme and find_spec(package) is None:
+        if scheme and not is_installed(package):
             yield Finding(
                 f"{project.where('events.broker')} is an address of {scheme}://, but {package} is not installed.",
                 f"Install it with:  {command}   (a process that only publishes does not need it)",

@@ -6,9 +6,9 @@ import re
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 
 from otelkit.checks.check import Finding, Project, check
+from otelkit.installed import is_installed
 from otelkit.libraries import LIBRARIES
 from otelkit.metrics.django_prometheus import places
 
@@ -18,7 +18,7 @@ _UPSTREAM = "opentelemetry.instrumentation.django"
 @check("E004")
 def engine_is_not_installed(project: Project) -> Iterator[Finding]:
     """The setting requests.engine is "upstream", but opentelemetry-instrumentation-django is not installed. The kit does not start."""
-    if project.config.requests.engine == "upstream" and not _is_installed(_UPSTREAM):
+    if project.config.requests.engine == "upstream" and not is_installed(_UPSTREAM):
         yield Finding(
             f'{project.where("requests.engine")} is "upstream", but opentelemetry-instrumentation-django is not installed.',
             "Install it with:  pip install 'otelkit[upstream]'   or take the setting out.",
@@ -131,13 +131,6 @@ def _version_of(package: str) -> str:
 def _numbers(text: str) -> tuple[int, ...]:
     """``3.10.1rc2`` as (3, 10, 1), to compare."""
     return tuple(int(number) for number in re.findall(r"\d+", text)[:3])
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ModuleNotFoundError:  # a parent package is missing
-        return False
 
 
 @check("W045")

@@ -6,15 +6,14 @@ Optional packages are imported inside the functions, so that importing a library
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from opentelemetry.trace import Tracer
 
 from otelkit.catalog.libraries import LibraryFact
 from otelkit.catalog.metrics import Metric
+from otelkit.installed import is_installed
 from otelkit.libraries.steps import Steps
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.outbound import Outbound
@@ -53,10 +52,4 @@ class Library:
     def is_installed(self) -> bool:
         """Whether its module can be imported. A package is not imported to find out."""
         module = self.fact.module
-        name = module if module.startswith("django.") else module.partition(".")[0]
-        if sys.modules.get(name) is not None:
-            return True  # kombu stands there without a spec
-        try:
-            return find_spec(name) is not None
-        except (ImportError, ValueError):  # a parent is missing; a module that somebody made by hand
-            return False
+        return is_installed(module if module.startswith("django.") else module.partition(".")[0])

@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from importlib.util import find_spec
 from typing import Any
 
 from opentelemetry import metrics, trace
@@ -34,7 +33,7 @@ def follow_requests(config: Requests, aggregator: Aggregator, undo: ExitStack) -
 
     Raises ConfigError where the package is not installed.
     """
-    if not _is_installed(_PACKAGE):
+    if not is_installed(_PACKAGE):
         raise ConfigError([_MISSING])
     undo.callback(_ask_for_stable_names())
     from django.conf import settings
@@ -55,16 +54,9 @@ def follow_requests(config: Requests, aggregator: Aggregator, undo: ExitStack) -
     )
     undo.callback(instrumentor.uninstrument)
     notes = ["requests: followed by opentelemetry-instrumentation-django; no access line, query counts or phases"]
-    if not _is_installed("opentelemetry.instrumentation.asgi"):
+    if not is_installed("opentelemetry.instrumentation.asgi"):
         notes.append("requests: under ASGI upstream follows none until opentelemetry-instrumentation-asgi is installed")
     return notes
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        return find_spec(package) is not None
-    except ModuleNotFoundError:  # a parent package is missing
-        return False
 
 
 def _ask_for_stable_names() -> Callable[[], None]:
