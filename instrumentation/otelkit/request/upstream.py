@@ -19,6 +19,7 @@ from opentelemetry.util.types import Attributes
 from otelkit.catalog.metrics import HTTP_SERVER_ACTIVE_REQUESTS, HTTP_SERVER_REQUEST_DURATION
 from otelkit.config import Requests
 from otelkit.errors import ConfigError
+from otelkit.installed import is_installed
 from otelkit.metrics.aggregator import Aggregator, Counter, Histogram, LabelValues
 
 _PACKAGE = "opentelemetry.instrumentation.django"
