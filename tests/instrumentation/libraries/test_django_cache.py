@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.cache import cache, caches
 from django.core.cache.backends.base import BaseCache, InvalidCacheKey
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.management import call_command
+from django.db import connections
 from django.test import override_settings
 
 from otelkit.libraries.django_cache import LIBRARY, OPERATIONS
@@ -127,9 +129,6 @@ async def use_it_async(has_memory: bool) -> dict[str, Any]:
 
 def in_a_loop(use: Callable[[bool], Awaitable[dict[str, Any]]]) -> Callable[[bool], dict[str, Any]]:
     async def run(has_memory: bool) -> dict[str, Any]:
-        from asgiref.sync import sync_to_async
-        from django.db import connections
-
         try:
             return await use(has_memory)
         finally:
@@ -368,8 +367,11 @@ def test_threads_do_not_see_one_anothers_calls(memory):
     """B7: eight of them, each with requests of its own."""
 
     def ask(_: int) -> None:
-        for _ in range(25):
-            assert BOTH[0]("/cached").content == b"tea"
+        try:
+            for _ in range(25):
+                assert BOTH[0]("/cached").content == b"tea"
+        finally:
+            connections.close_all()  # this thread's own
 
     with capture() as telemetry:
         with ThreadPoolExecutor(8) as threads:
