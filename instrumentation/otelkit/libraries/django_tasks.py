@@ -102,6 +102,8 @@ class _Enqueuing:
 
     def __init__(self, recorder: TaskRecorder, task: Any) -> None:
         self.result: Any = None
+        self._recorder = recorder
+        self._around = CURRENT_TASK.get()
         self._sending = recorder.send(task.module_path, _SYSTEM)
         self._queue = task.queue_name
 
@@ -111,6 +113,10 @@ class _Enqueuing:
 
     def __exit__(self, kind: Any, error: BaseException | None, stack: Any) -> None:
         _ENQUEUING.reset(self._token)
+        left = CURRENT_TASK.get()
+        if left is not None and left is not self._around:  # KeyboardInterrupt: Django lets it through, and tells of no end
+            left.outcome = "error"
+            self._recorder.end(left)
         if self._sending is not None:
             self._sending.describe(
                 {

@@ -14,6 +14,7 @@ import pytest
 from django.test import override_settings
 from opentelemetry import trace
 
+from otelkit.tasks.state import CURRENT_TASK
 from otelkit.testing import Telemetry, capture
 from tests.instrumentation.libraries.workers import received
 from tests.instrumentation.wiring.project import PYTHON, make_project
@@ -32,6 +33,10 @@ def ship() -> str:
 
 def fail() -> None:
     raise ValueError("planted")
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -72,6 +77,15 @@ def test_a_task_that_fails_is_an_error(telemetry):
     assert telemetry.point("task.duration", outcome="error")["count"] == 1
     assert telemetry.point("errors.captured")["attributes"] == {"exception.type": "ValueError", "handled": False, "task.name": f"{ME}.fail"}
     assert not trace.get_current_span().get_span_context().is_valid
+
+
+def test_a_task_that_somebody_interrupts_is_over(telemetry):
+    """A7: Django tells of no end then."""
+    with pytest.raises(KeyboardInterrupt):
+        tasks.task(interrupt).enqueue()
+    assert telemetry.point("task.duration", task_name=f"{ME}.interrupt", outcome="error")["count"] == 1
+    assert telemetry.point("task.active")["value"] == 0
+    assert (CURRENT_TASK.get(), trace.get_current_span().get_span_context().is_valid) == (None, False)
 
 
 def test_a_task_that_is_enqueued_by_a_coroutine_has_its_trace(telemetry):

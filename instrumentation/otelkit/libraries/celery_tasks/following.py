@@ -94,7 +94,7 @@ class Following:
         if state is None:
             self._recorder.count(exception, sender.name)
         else:
-            self._recorder.fail(state, exception, is_expected=isinstance(exception, tuple(sender.throws or ())))
+            self._recorder.fail(state, exception, is_expected=isinstance(exception, sender.throws or ()))
 
     def retried(self, request: Any = None, reason: Any = None, **_: Any) -> None:
         """An attempt failed, and the task has been sent again."""
