@@ -22,6 +22,7 @@ from otelkit.patterns.events.cloudevent import CloudEvent, NotAnEventError
 from otelkit.patterns.events.models import LONGEST_ERROR, InboxEvent, InboxState, InboxStream
 from otelkit.patterns.events.subscribing import Subscription
 from otelkit.patterns.jitter import full_jitter
+from otelkit.patterns.wording import error_text
 
 logger = logging.getLogger("otelkit.events.inbox")
 
@@ -42,7 +43,7 @@ class _HandlerError(Exception):
     """Carries what the handler raised out of the transaction, past errors of our own statements."""
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(str(error))
+        super().__init__(type(error).__qualname__)  # not its words: they may raise
         self.error = error
 
 
@@ -225,7 +226,7 @@ class Inbox:
                 return self._counted(Outcome.DUPLICATE)
             row.attempts += 1
             row.body, row.processed_at = event.to_json(), None
-            row.error = f"{type(error).__qualname__}: {error}"[:LONGEST_ERROR]
+            row.error = error_text(error, LONGEST_ERROR)
             is_dead = row.attempts >= self.settings.attempts
             pause = full_jitter(row.attempts, self.settings.retry_base, self.settings.retry_cap)
             row.state = InboxState.DEAD if is_dead else InboxState.FAILED

@@ -22,6 +22,7 @@ from otelkit.patterns.events.claiming import claimed
 from otelkit.patterns.events.cloudevent import CloudEvent
 from otelkit.patterns.events.models import LONGEST_ERROR, OutboxEvent, OutboxState
 from otelkit.patterns.jitter import full_jitter
+from otelkit.patterns.wording import error_text
 
 logger = logging.getLogger("otelkit.events.relay")
 
@@ -105,7 +106,7 @@ class Relay:
             event.error = ""
 
     def _refused(self, event: OutboxEvent, error: Exception) -> None:
-        event.error = f"{type(error).__qualname__}: {error}"[:LONGEST_ERROR]
+        event.error = error_text(error, LONGEST_ERROR)
         about = {"event.name": "outbox.failed", "messaging.destination.name": event.destination, "messaging.message.id": event.event_id}
         if event.attempts >= self._settings.attempts:
             event.state = OutboxState.DEAD

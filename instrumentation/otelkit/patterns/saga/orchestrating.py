@@ -19,6 +19,7 @@ from otelkit.patterns.jitter import full_jitter
 from otelkit.patterns.saga import telemetry
 from otelkit.patterns.saga.models import LONGEST_ERROR, SagaRun, State
 from otelkit.patterns.saga.parts import WAIT, Action, sagas
+from otelkit.patterns.wording import error_text
 
 if TYPE_CHECKING:
     from otelkit.patterns.saga.defining import Saga
@@ -35,7 +36,7 @@ class _StepError(Exception):
     """Carries what a step raised out of the transaction that its failure rolls back."""
 
     def __init__(self, step: str, error: Exception) -> None:
-        super().__init__(str(error))
+        super().__init__(type(error).__qualname__)  # not its words: they may raise
         self.step = step
         self.error = error
 
@@ -207,7 +208,7 @@ def _failed(number: int, using: str, failure: _StepError) -> bool:
         if run is None or run.state not in (State.RUNNING, State.COMPENSATING):
             return False
         run.attempts += 1
-        run.error = f"{failure.step}: {type(failure.error).__qualname__}: {failure.error}"[:LONGEST_ERROR]
+        run.error = f"{failure.step}: {error_text(failure.error, LONGEST_ERROR)}"[:LONGEST_ERROR]
         saga = sagas()[run.saga]
         step = saga.find(failure.step)
         is_forward = run.state == State.RUNNING

@@ -112,6 +112,16 @@ def test_what_a_killed_consumer_had_in_hand_comes_to_another(post: Post, server:
         shop.stop(another)
 
 
+def test_within_one_process_a_broker_in_memory_will_do():
+    inside = Post(Events(broker="memory://", source="orders"))
+    inside.declare("inside")
+    for number in range(3):
+        inside.publish("order.placed", number, aggregate="inside")
+    assert inside.relay() == 3
+    assert inside.consume(inside.subscription(consumer="inside")) == 3
+    assert [event.data for event in inside.taken] == [0, 1, 2]
+
+
 def test_nobody_at_the_address_is_said_as_such(tmp_path: Path):
     with Broker("amqp://guest:guest@127.0.0.1:1//") as broker, pytest.raises(UnreachableError, match="refused"):
         broker.publish("orders", "{}", {}, "1")

@@ -229,6 +229,26 @@ def test_old_marks_can_be_thrown_away(inbox: Inbox):
     assert inbox.take(event(1)) == Outcome.OK, "and what is delivered after that is taken anew"
 
 
+class HostileError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("error", [HostileError(), ValueError("nul \0, surrogate \ud800, password=hunter2"), ValueError("x" * 10_000_000)])
+def test_whatever_a_handler_raises_is_stored_as_its_failure(post: Post, error: Exception):
+    """B5, C1."""
+
+    def handle(_: CloudEvent) -> None:
+        raise error
+
+    assert Inbox(post.subscription(handle), post.settings).take(event(1)) == Outcome.FAILED
+    row = InboxEvent.objects.get()
+    assert row.error.startswith(type(error).__qualname__)
+    assert len(row.error) <= 500
+    assert not {"\0", "\ud800"} & set(row.error)
+    assert "hunter2" not in row.error
+
+
 def test_handlers_are_found_by_their_consumers():
     subscribe("orders", consumer="found")(print)
     subscribe("orders", consumer="found")(print)
