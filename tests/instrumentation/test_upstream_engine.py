@@ -107,7 +107,7 @@ def test_stop_takes_upstream_out_again(rounds):
 
 
 def test_without_the_package_the_error_names_the_command(monkeypatch):
-    monkeypatch.setattr(upstream, "_is_installed", lambda package: False)
+    monkeypatch.setattr(upstream, "is_installed", lambda package: False)
     before = list(settings.MIDDLEWARE), dict(os.environ)
     with pytest.raises(ConfigError, match=r"(?s)opentelemetry-instrumentation-django is not installed.*pip install 'otelkit\[upstream\]'"):
         startup.start(load({"requests": {"engine": "upstream"}}, {}), sender=MemorySender())
