@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.backends import wait_until
 from tests.instrumentation.libraries.celery_shop.app import sender
 from tests.instrumentation.libraries.workers import received, worker
 from tests.receivers import receiver
@@ -23,14 +22,14 @@ def test_a_child_that_is_ended_sends_what_it_has_and_one_that_is_killed_is_count
         (child,) = running.children
         for number in (1, 2):  # the first span leaves at once, because with it the child begins; the second waits a minute, or for the end
             app.send_task("orders.ship")
-            wait_until(lambda number=number: running.text.count("succeeded") == number, 30, "a task does not run")
+            running.wait_until(lambda number=number: running.text.count("succeeded") == number, "a task does not run")
         os.kill(child, signal.SIGTERM)
-        wait_until(lambda: running.children - {child}, 30, "no new child came")
+        running.wait_until(lambda: running.children - {child}, "no new child came")
         assert [span["name"] for span in received(receiving).spans].count("pack") == 2
         app.send_task("orders.ship")
-        wait_until(lambda: running.text.count("succeeded") == 3, 30, "the third task does not run")
+        running.wait_until(lambda: running.text.count("succeeded") == 3, "the third task does not run")
         app.send_task("orders.die")
-        wait_until(lambda: "WorkerLostError" in running.text, 30, "the worker does not see that its child was killed")
+        running.wait_until(lambda: "WorkerLostError" in running.text, "the worker does not see that its child was killed")
         assert running.stop() == 0, running.text
         found = received(receiving)
         # The third may have left before its process was killed; what is bounded is the loss.

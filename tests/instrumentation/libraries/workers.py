@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from tests.receivers import Receiver
 
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
+WORK_SECONDS = 120.0
 APP = "tests.instrumentation.libraries.celery_shop.app"
 
 
@@ -54,6 +55,13 @@ class Worker:
             with suppress(ValueError):
                 found.append(json.loads(line))
         return [line for line in found if isinstance(line, dict)]
+
+    def wait_until(self, condition: Callable[[], object], message: str) -> None:
+        """Until the condition holds. Fails with what the worker wrote last."""
+        try:
+            wait_until(condition, WORK_SECONDS, message)
+        except TimeoutError as error:
+            raise AssertionError(f"{error}\n{self.text[-4000:]}") from error
 
     def stop(self) -> int:
         """Asks it to end when its tasks have; its exit code."""
