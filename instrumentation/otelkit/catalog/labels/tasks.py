@@ -13,6 +13,3 @@ TASK_OUTCOME = Label(
 )
 TASK_WAIT_MS = Label("task.wait_ms", "Milliseconds between the moment a task was due and its begin. Ours.")
 TASK_RETRIES = Label("task.retries", "Attempts before this one; absent in the first. Ours.")
-MESSAGING_SYSTEM = Label("messaging.system", "Broker's product, like `rabbitmq` or `redis`.")
-MESSAGING_OPERATION_NAME = Label("messaging.operation.name", "What was done with the message, like `send` or `process`.")
-MESSAGING_MESSAGE_ID = Label("messaging.message.id", "Id of the message; of a task the task's.")
