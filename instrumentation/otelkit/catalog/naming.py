@@ -7,6 +7,7 @@ every name here with what a real Prometheus stores, over OTLP and by scrape.
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from otelkit.catalog.labels import Label
 from otelkit.catalog.metrics import Kind, Metric
@@ -85,5 +86,5 @@ def series_names(metric: Metric) -> tuple[str, ...]:
 
 
 def bound_text(bound: float) -> str:
-    """A histogram bound as the ``le`` label of an OTLP histogram: ``0.5``, and ``1`` for 1.0."""
-    return str(int(bound)) if bound == int(bound) else f"{bound:g}"
+    """A histogram bound as the ``le`` label of an OTLP histogram: ``0.5``, ``1`` for 1.0, and ``0.00001``, never with an exponent."""
+    return str(int(bound)) if bound == int(bound) else format(Decimal(repr(bound)), "f")
