@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from collections.abc import Callable, Collection
 from contextvars import Token
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any
 
 from opentelemetry import context, trace
@@ -103,7 +102,7 @@ class CommandRecorder:
         """Measures a run that has ended."""
         self._duration.record(elapsed, (name, "ok" if is_ok else "error"), span.get_span_context())
         if is_ok:
-            self._last_success.set(time.time(), (name,))
+            self._last_success.set(time(), (name,))
 
 
 class Run:

@@ -6,9 +6,9 @@ Written into the headers of the message, which brokers pass on and libraries han
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
+from time import time
 from typing import Any
 
 from opentelemetry import propagate, trace
@@ -45,7 +45,7 @@ class Carried:
     def parent(self, link_after: float) -> tuple[Context, tuple[Link, ...]]:
         """The context in which the work goes on; and a link to the sender instead, where it sent more than ``link_after`` seconds ago."""
         sender = self.sender
-        age = time.time() - self.sent_at if self.sent_at is not None else 0.0
+        age = time() - self.sent_at if self.sent_at is not None else 0.0
         if age <= link_after or not sender.is_valid:
             return self.context, ()
         # The trace has long been looked at, and a backend that samples by its end has decided. Baggage still holds.
@@ -57,7 +57,7 @@ def write(headers: MutableMapping[str, Any], context: Context | None = None) -> 
     for name in propagate.get_global_textmap().fields:
         headers.pop(name, None)
     propagate.inject(headers, context)
-    headers[SENT_AT] = f"{time.time():.6f}"  # a text: not every broker carries a float
+    headers[SENT_AT] = f"{time():.6f}"  # a text: not every broker carries a float
 
 
 def read(header: Read) -> Carried:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from contextvars import Token
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any
 
 from opentelemetry import context, trace
@@ -143,7 +142,7 @@ class TaskRecorder:
             if state.waited is not None:
                 self._wait.record(state.waited, labels, span_context)
             if state.is_scheduled and state.outcome == "ok":
-                self._last_success.set(time.time(), (state.name,))
+                self._last_success.set(time(), (state.name,))
             self._active.add(-1, (state.queue,))
         except Exception:  # as above
             logger.exception("otelkit could not record a task; the task is not affected.")
@@ -161,4 +160,4 @@ def _waited(sent_at: float | None, due_at: float | None) -> float | None:
     """Seconds since the task was due; 0 where the sender's clock is ahead of ours. None where nobody said when it was sent."""
     if sent_at is None:
         return None
-    return max(time.time() - max(sent_at, due_at or 0.0), 0.0)
+    return max(time() - max(sent_at, due_at or 0.0), 0.0)

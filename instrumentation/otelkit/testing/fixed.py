@@ -16,6 +16,8 @@ START_NS = 1_767_225_600_000_000_000
 STEP_NS = 1_000_000
 
 CLOCKS: tuple[tuple[str, str], ...] = (
+    ("otelkit.commands", "perf_counter"),
+    ("otelkit.commands", "time"),
     ("otelkit.database.pools", "perf_counter"),
     ("otelkit.database.recorder", "perf_counter"),
     ("otelkit.database.recorder", "time_ns"),
@@ -26,10 +28,16 @@ CLOCKS: tuple[tuple[str, str], ...] = (
     ("otelkit.libraries.steps", "time_ns"),
     ("otelkit.logs.access", "time"),
     ("otelkit.outbound", "perf_counter"),
+    ("otelkit.patterns.saga.telemetry", "perf_counter"),
     ("otelkit.request.engine", "perf_counter"),
     ("otelkit.request.incoming", "time"),
     ("otelkit.request.phases", "perf_counter"),
     ("otelkit.request.streaming", "perf_counter"),
+    ("otelkit.tasks.carrying", "time"),
+    ("otelkit.tasks.messages", "perf_counter"),
+    ("otelkit.tasks.recorder", "perf_counter"),
+    ("otelkit.tasks.recorder", "time"),
+    ("otelkit.tasks.state", "perf_counter"),
     ("otelkit.traces.span", "perf_counter_ns"),
     ("otelkit.traces.span", "time_ns"),
     ("opentelemetry.sdk.trace", "time_ns"),
