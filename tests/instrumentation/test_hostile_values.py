@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from opentelemetry import trace
+from opentelemetry import metrics, trace
 from opentelemetry.trace import Link, SpanContext, StatusCode
 
 from otelkit.testing import capture
@@ -45,6 +45,18 @@ def test_any_value_may_be_set_on_a_span(name, whose):
         assert len(work["links"]) == 2
         assert [span["status"] for span in telemetry.spans] == ["UNSET", "ERROR"]
         assert all(len(body) < 1_000_000 for body in telemetry.bodies("traces"))
+
+
+def test_a_tracer_and_a_meter_that_are_asked_for_again_and_again_are_guarded_once():
+    """As a function does that asks at each call: guards in guards would end the recursion that Python allows."""
+    with capture({}, {"OTEL_SPAN_LINK_COUNT_LIMIT": "128"}) as telemetry:
+        asked = [(trace.get_tracer_provider().get_tracer("shop"), metrics.get_meter_provider().get_meter("shop")) for _ in range(3)]
+        for tracer, meter in asked:
+            with tracer.start_as_current_span("work"):
+                meter.create_counter("tests.asked").add(1)
+        guards = [kind for tracer, meter in asked for kind in (*type(tracer).__mro__, *type(meter).__mro__) if "Guarded" in kind.__name__]
+        assert len(guards) == 2 * len(asked)
+        assert len(telemetry.spans) == len(asked)
 
 
 def test_an_exception_that_cannot_be_shown_goes_on_as_it_is():

@@ -148,7 +148,9 @@ def test_djangos_tutorial_becomes_observable_by_one_line(polls):
     assert samples_of(tried) == len(tried.answers)
     assert "mysite" in {span["resource"]["service.name"] for span in tried.received.spans}
     tried.received.assert_span("render polls/index.html", parent="GET /polls/")
-    tried.received.assert_span("SELECT polls_question", {"db.system.name": "sqlite"}, parent="render polls/index.html", times=2)  # GET and HEAD
+    tried.received.assert_span(
+        "SELECT polls_question", {"db.system.name": "sqlite"}, parent="render polls/index.html", times=2
+    )  # GET and HEAD
     assert tried.received.span("GET /polls/{pk}/results/")["attributes"]["code.function.name"].endswith("ResultsView.get")
     # With DEBUG lines are for a person to read.
     for line in ("GET /polls/{pk}/results/ 200", "POST /admin/login/ 302"):

@@ -28,8 +28,9 @@ _RECORDING = ("add", "record", "set")
 
 def guarded(meter: Meter) -> Meter:
     """The meter, whose instruments from now on raise for nothing that is measured, and read only plain attributes."""
-    # The SDK has no way to say which classes its meters and instruments shall have.
-    meter.__class__ = _guarded_meter(type(meter))
+    if type(meter).__module__ != __name__:  # the SDK hands the same one out to everybody who asks for its name
+        # The SDK has no way to say which class its meters shall have.
+        meter.__class__ = _guarded_meter(type(meter))
     return meter
 
 

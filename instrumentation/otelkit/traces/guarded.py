@@ -34,8 +34,9 @@ _LONGEST_PLAIN = 128
 
 def guarded(tracer: Tracer) -> Tracer:
     """The tracer, whose spans from now on raise for nothing."""
-    # The SDK has no way to say which class its tracers and spans shall have.
-    tracer.__class__ = _guarded_tracer(type(tracer))
+    if type(tracer).__module__ != __name__:  # the SDK hands the same one out to everybody who asks for its name
+        # The SDK has no way to say which class its tracers and spans shall have.
+        tracer.__class__ = _guarded_tracer(type(tracer))
     return tracer
 
 

@@ -111,13 +111,23 @@ def _is_seen(asked: Asked) -> bool:
     return not asked.path.startswith(b"/livez") and asked.query.decode("utf-8", "ignore").encode() == asked.query
 
 
+def _ended(ask: Callable[[list[Asked]], list[Answered]], case: str) -> list[Answered] | str:
+    """How it ends: until Django 6.1 the loop with it."""
+    try:
+        return ask([CASES[case]])
+    except SystemExit:
+        return "SystemExit"
+
+
 @both
 @pytest.mark.parametrize("case", CASES)
 def test_an_answer_is_the_same_with_the_kit_on_and_off(case, ask):
     """B10."""
     if case in ENDINGS and ask is ask_asgi:
-        with override_settings(ROOT_URLCONF="tests.instrumentation.neutral.urls"), capture(ON), pytest.raises(SystemExit):
-            ask([CASES[case]])
+        with override_settings(ROOT_URLCONF="tests.instrumentation.neutral.urls"):
+            off = _ended(ask, case)
+            with capture(ON):
+                assert _ended(ask, case) == off
         return
     (answer,) = compare(ask, [CASES[case]])
     assert answer.status or answer.raised

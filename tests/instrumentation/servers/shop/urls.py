@@ -7,6 +7,7 @@ import weakref
 from importlib import import_module
 
 import asgiref.sync
+from django.core.handlers.base import BaseHandler
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
@@ -28,6 +29,17 @@ def _counted(self, *args, **kwargs):
 
 
 asgiref.sync.SyncToAsync.__call__ = _counted
+
+_get_response = BaseHandler.get_response_async
+
+
+async def _counting_from_here(self: BaseHandler, request: HttpRequest) -> HttpResponse:
+    # What Django's handler sends before, like request_started, is not on the way through the middlewares; since 6.1 it is the same task.
+    _hops[asyncio.current_task()] = 0
+    return await _get_response(self, request)
+
+
+BaseHandler.get_response_async = _counting_from_here
 
 
 def hello(request: HttpRequest) -> HttpResponse:
