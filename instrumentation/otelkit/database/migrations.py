@@ -56,15 +56,16 @@ class MigrationObserver:
         if self._pid != os.getpid():  # a fork has taken over a thread that does not exist here
             self._begin()
         waited = self._clock() - self._asked_at
+        shown = self._counts  # before anybody is asked: a quick answer belongs to the next collection, as a slow one does
         if self._thread is not None and self._thread.is_alive():
             if waited > PATIENCE:
-                self._counts = {}
+                shown = self._counts = {}
                 self._warn("it has not answered within %g seconds", PATIENCE)
         elif waited >= ASK_EVERY and apps.ready:
             self._asked_at = self._clock()
             self._thread = Thread(target=self._ask, name="otelkit-migrations", daemon=True)
             self._thread.start()
-        return [((database,), count) for database, count in self._counts.items()]
+        return [((database,), count) for database, count in shown.items()]
 
     def _ask(self) -> None:
         context.attach(suppressed())  # what is asked here is nobody's query

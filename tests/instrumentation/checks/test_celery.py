@@ -11,7 +11,12 @@ from opentelemetry.instrumentation.celery import CeleryInstrumentor
 
 from tests.instrumentation.checks.looking import Site
 
-LOGGING = {"version": 1, "handlers": {"file": {"class": "logging.NullHandler"}}, "root": {"handlers": ["file"]}}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"file": {"class": "logging.NullHandler"}},
+    "root": {"handlers": ["file"]},
+}
 OFF = {"libraries": {"disabled": ["celery"]}}
 
 

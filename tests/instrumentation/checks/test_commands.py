@@ -48,8 +48,7 @@ def run(project: Path, *arguments: str, **environment: str) -> tuple[int, str]:
 def test_a_new_project_with_the_one_line_hears_nothing(startproject):
     """E3: no check cries wolf, not even before a deploy, where Django itself has much to say."""
     assert run(startproject, "manage.py", "check") == (0, "System check identified no issues (0 silenced).\n")
-    code, said = run(startproject, "manage.py", "check", "--deploy")
-    assert code == 0
+    _, said = run(startproject, "manage.py", "check", "--deploy")  # which fails by itself since Django 6.1, for how mail is sent
     assert "security.W" in said
     assert "otelkit" not in said
 
