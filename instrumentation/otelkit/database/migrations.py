@@ -48,7 +48,7 @@ class MigrationObserver:
 
     def _begin(self) -> None:
         self._pid = os.getpid()
-        self._thread: Thread | None = None
+        self._is_asking = False  # not whether a thread is alive: it is so for a moment after its answer
         self._asked_at = self._clock() + FIRST_AFTER - ASK_EVERY
         self._counts: Counts = {}
 
@@ -57,14 +57,17 @@ class MigrationObserver:
             self._begin()
         waited = self._clock() - self._asked_at
         shown = self._counts  # before anybody is asked: a quick answer belongs to the next collection, as a slow one does
-        if self._thread is not None and self._thread.is_alive():
+        if self._is_asking:
             if waited > PATIENCE:
                 shown = self._counts = {}
                 self._warn("it has not answered within %g seconds", PATIENCE)
         elif waited >= ASK_EVERY and apps.ready:
             self._asked_at = self._clock()
-            self._thread = Thread(target=self._ask, name="otelkit-migrations", daemon=True)
-            self._thread.start()
+            self._is_asking = True
+            try:
+                Thread(target=self._ask, name="otelkit-migrations", daemon=True).start()
+            except RuntimeError:  # the interpreter is ending
+                self._is_asking = False
         return [((database,), count) for database, count in shown.items()]
 
     def _ask(self) -> None:
@@ -75,6 +78,8 @@ class MigrationObserver:
         except Exception as error:  # noqa: BLE001  (a driver that lacks, a database that is away, migrations that do not import)
             self._counts = {}
             self._warn("%s", type(error).__name__)
+        finally:
+            self._is_asking = False
 
     def _warn(self, why: str, *arguments: object) -> None:
         if not self._has_warned:
