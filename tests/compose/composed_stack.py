@@ -23,7 +23,7 @@ TOOLS = PROJECT.parent / "shared" / "tools"
 DEMO_IMAGE = "otelkit-demo:under-test"
 LAYERS = ("--file", str(COMPOSE / "compose.yaml"), "--file", str(COMPOSE / "compose.lean.yaml"))
 
-_BUILD_TIMEOUT = 300.0
+_BUILD_TIMEOUT = 900.0
 _UP_TIMEOUT = 150.0
 
 
@@ -113,9 +113,9 @@ def _provide_images(stack: ComposedStack) -> None:
     if not (TOOLS / "images").exists():
         stack.compose("build", timeout=_BUILD_TIMEOUT)
         return
-    named = set(stack.compose("config", "--images").split()) - {DEMO_IMAGE}
-    _output([str(TOOLS / "images"), *sorted(named)], stack.environment, _BUILD_TIMEOUT)
     python = environment_file()["PYTHON_IMAGE"]
+    named = {*stack.compose("config", "--images").split(), python} - {DEMO_IMAGE}
+    _output([str(TOOLS / "images"), *sorted(named)], stack.environment, _BUILD_TIMEOUT)
     build = ["build", "--tag", DEMO_IMAGE, "--file", str(COMPOSE / "Dockerfile"), "--build-arg", f"PYTHON_IMAGE={python}", str(PROJECT)]
     _output([str(TOOLS / "images"), *build], stack.environment, _BUILD_TIMEOUT)
 

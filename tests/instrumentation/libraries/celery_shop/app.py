@@ -45,8 +45,27 @@ folder = os.environ.get("SHOP_FOLDER")
 app.conf.update(configuration(Path(folder), os.environ.get("SHOP_BROKER", "filesystem://")) if folder else IN_THIS_PROCESS)
 
 
+class Sender(Celery):
+    """Sends messages that are whole when a worker sees them: kombu's broker in a folder writes into files that are seen already."""
+
+    outgoing: Path | None = None
+    queue: Path
+
+    def send_task(self, *arguments: Any, **options: Any) -> Any:
+        """As Celery's."""
+        result = super().send_task(*arguments, **options)
+        if self.outgoing is not None:
+            for file in self.outgoing.iterdir():
+                file.rename(self.queue / file.name)
+        return result
+
+
 def sender(folder: Path, broker: str = "filesystem://") -> Celery:
     """An app that sends to the workers of the folder."""
-    app = Celery("sender", set_as_current=False)
+    app = Sender("sender", set_as_current=False)
     app.conf.update(configuration(folder, broker))
+    if broker.startswith("filesystem"):
+        app.outgoing, app.queue = folder / "outgoing", folder / "queue"
+        app.outgoing.mkdir(exist_ok=True)
+        app.conf.broker_transport_options = {**app.conf.broker_transport_options, "data_folder_out": str(app.outgoing)}
     return app
