@@ -9,10 +9,10 @@ from __future__ import annotations
 import gc
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
+
+from otelkit.importing import when_imported
 
 if TYPE_CHECKING:
     from django.apps.registry import Apps
@@ -30,10 +30,14 @@ _TOO_EARLY = (
 
 def join() -> None:
     """Adds otelkit to the apps as soon as Django loads them; starts it at once where they are loaded. Raises ConfigError, then."""
-    apps = getattr(sys.modules.get(_REGISTRY), "apps", None)
+    registry = sys.modules.get(_REGISTRY)
+    if registry is None:
+        when_imported(_REGISTRY, join)
+        return
+    apps = getattr(registry, "apps", None)
     if apps is None:
-        sys.meta_path.insert(0, _UntilDjangoIsImported())
-    elif apps.models_ready:
+        return  # it is being executed just now, and something in it imports us: nobody will ask again
+    if apps.models_ready:
         _start_late(apps)
     elif apps.loading:
         logger.warning(_TOO_EARLY)
@@ -108,37 +112,3 @@ def _load_middleware_again() -> int:
     for handler in handlers:
         handler.load_middleware(is_async=iscoroutinefunction(handler._middleware_chain))
     return len(handlers)
-
-
-class _UntilDjangoIsImported:
-    """Stands in ``sys.meta_path`` until somebody imports Django's registry: most Python processes never do."""
-
-    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Finds the registry as the other finders do, and joins it once it has been executed."""
-        if name != _REGISTRY:
-            return None
-        sys.meta_path.remove(self)  # a finder by its shape; the base class would cost an import
-        for finder in sys.meta_path:
-            spec = finder.find_spec(name, path, target)
-            if spec is not None and spec.loader is not None:
-                spec.loader = _JoiningLoader(spec.loader)  # type: ignore[assignment]
-                return spec
-        return None
-
-
-class _JoiningLoader:
-    """The real loader, and ours behind it, which leaves no trace of itself on the module."""
-
-    def __init__(self, loader: Any) -> None:
-        self._loader = loader
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        module: ModuleType | None = self._loader.create_module(spec)
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__loader__ = self._loader
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._loader
-        self._loader.exec_module(module)
-        join()

@@ -16,7 +16,7 @@ from multiprocessing import parent_process, util
 from types import FrameType
 from typing import Any
 
-from otelkit.libraries.importing import when_imported
+from otelkit.importing import when_imported
 from otelkit.servers import uwsgi
 
 Stop = Callable[[], None]

@@ -17,7 +17,7 @@ from django.utils import log as django_log
 from otelkit import logs
 from otelkit.catalog.logs import RESOURCE_KEYS
 from otelkit.config import Logs
-from otelkit.libraries.importing import when_imported
+from otelkit.importing import when_imported
 from otelkit.logs.item import LogItem
 from otelkit.logs.tree import own_loggers
 

@@ -12,10 +12,10 @@ from contextlib import ExitStack
 
 from otelkit.catalog import libraries
 from otelkit.catalog.metrics import ERRORS_CAPTURED, TASK_ACTIVE, TASK_DURATION, TASK_LAST_SUCCESS_TIME, TASK_WAIT_DURATION
+from otelkit.importing import when_imported
 from otelkit.libraries.base import Library, Recording
 from otelkit.libraries.celery_tasks.following import Following
 from otelkit.libraries.celery_tasks.upstream import MODULE, StandDown
-from otelkit.libraries.importing import when_imported
 from otelkit.libraries.patching import Patches
 
 _patches = Patches()

@@ -19,8 +19,8 @@ from typing import Any
 from otelkit.catalog import libraries
 from otelkit.catalog.libraries import LibraryFact
 from otelkit.catalog.metrics import ERRORS_CAPTURED, TASK_ACTIVE, TASK_DURATION, TASK_WAIT_DURATION
+from otelkit.importing import when_imported
 from otelkit.libraries.base import Library, Recording
-from otelkit.libraries.importing import when_imported
 from otelkit.libraries.patching import Patches
 from otelkit.tasks import carrying
 from otelkit.tasks.carrying import Carried

@@ -13,8 +13,8 @@ from typing import Any
 
 from otelkit.catalog import libraries
 from otelkit.catalog.metrics import DJANGO_TEMPLATE_RENDER_DURATION
+from otelkit.importing import when_imported
 from otelkit.libraries.base import Library, Recording
-from otelkit.libraries.importing import when_imported
 from otelkit.libraries.patching import Patches
 from otelkit.libraries.steps import Step
 from otelkit.metrics.aggregator import Histogram

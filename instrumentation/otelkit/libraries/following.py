@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from functools import partial
 
 from otelkit.config import Libraries
+from otelkit.importing import when_imported
 from otelkit.libraries.base import Library, Recording
-from otelkit.libraries.importing import when_imported
 from otelkit.notes import Note, off, on
 
 logger = logging.getLogger("otelkit.libraries")

@@ -12,8 +12,8 @@ from typing import Any
 
 from otelkit.catalog import libraries
 from otelkit.catalog.metrics import THROTTLE_REJECTIONS, VALIDATION_FAILURES
+from otelkit.importing import when_imported
 from otelkit.libraries.base import Library, Recording
-from otelkit.libraries.importing import when_imported
 from otelkit.libraries.patching import Patches
 from otelkit.libraries.steps import Step
 from otelkit.libraries.validation import Validation

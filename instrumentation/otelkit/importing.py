@@ -1,4 +1,4 @@
-"""Calls a function as soon as a module is imported: importing a dozen libraries to follow them would cost more than following them.
+"""Calls a function as soon as a module is imported: importing Django or a dozen libraries to follow them would cost more than that.
 
 A finder stands in ``sys.meta_path`` only while something waits. It finds a module as the others do, and leaves no trace on it.
 """
