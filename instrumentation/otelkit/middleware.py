@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import weakref
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -17,8 +16,6 @@ from django.http.response import HttpResponseBase
 from otelkit.request.foreign import stand_down_late
 from otelkit.request.serving import serving_engine
 from otelkit.request.state import state_of
-
-GetResponse = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 
 class ObservabilityMiddleware:

@@ -118,7 +118,7 @@ def test_where_nobody_says_which_port_it_is_the_usual_one(environ: dict[str, str
 
 
 def test_without_grpcio_the_start_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("otelkit.config.loading.find_spec", lambda name: None)
+    monkeypatch.setattr("otelkit.config.loading.is_installed", lambda name: False)
     with pytest.raises(ConfigError) as raised:
         load({}, {"OTEL_EXPORTER_OTLP_METRICS_PROTOCOL": "grpc"})
     assert raised.value.problems == (

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from difflib import get_close_matches
-from importlib.util import find_spec
 from typing import Any
 
 from otelkit import settings_field as s
@@ -16,6 +15,7 @@ from otelkit.config.presets import PRESETS
 from otelkit.config.sections import SECTIONS, Config, declared
 from otelkit.config.variables import OWN, SPAN_LIMITS, SWITCH, unknown_of_ours, without_effect
 from otelkit.errors import ConfigError
+from otelkit.installed import is_installed
 from otelkit.redaction import REDACTED, redact_text
 
 
@@ -152,7 +152,7 @@ def _of_client_certificates(config: Config) -> list[str]:
 
 def _of_grpc(config: Config) -> list[str]:
     asked = [name for name in _PROTOCOLS if getattr(config.export, name) == GRPC]
-    if not asked or find_spec("grpc") is not None:
+    if not asked or is_installed("grpc"):
         return []
     return [
         f"{config.sources[f'export.{asked[0]}']} is {GRPC}, and grpcio is not installed.\nInstall it with:  pip install 'otelkit[grpc]'"

@@ -12,7 +12,7 @@ from otelkit.catalog import libraries
 from otelkit.catalog.metrics import THROTTLE_REJECTIONS, VALIDATION_FAILURES
 from otelkit.libraries.base import Library, Recording
 from otelkit.libraries.patching import Patches
-from otelkit.libraries.steps import Step
+from otelkit.libraries.steps import serialize
 from otelkit.libraries.validation import Validation
 from otelkit.metrics.aggregator import Counter
 from otelkit.request.state import CURRENT
@@ -71,17 +71,7 @@ def _timed(recording: Recording, verb: str, work: Callable[..., Any]) -> Callabl
     @wraps(work)
     def timed(self: Any, *args: Any, **kwargs: Any) -> Any:
         name = _name_of(self) or "operation"
-        step = Step(recording.steps, f"{verb} {name.rpartition('.')[2]}", {"code.function.name": name})
-        error: BaseException | None = None
-        try:
-            return work(self, *args, **kwargs)
-        except BaseException as raised:
-            error = raised
-            raise
-        finally:
-            step.end(error)
-            if step.state is not None:
-                step.state.serialization_time += step.own
+        return serialize(recording.steps, f"{verb} {name.rpartition('.')[2]}", name, partial(work, self, *args, **kwargs))
 
     return timed
 

@@ -15,7 +15,7 @@ from otelkit.catalog.metrics import THROTTLE_REJECTIONS, VALIDATION_FAILURES
 from otelkit.importing import when_imported
 from otelkit.libraries.base import Library, Recording
 from otelkit.libraries.patching import Patches
-from otelkit.libraries.steps import Step
+from otelkit.libraries.steps import serialize
 from otelkit.libraries.validation import Validation
 from otelkit.metrics.aggregator import Counter
 
@@ -56,7 +56,7 @@ def _follow_data(recording: Recording, data: property) -> property:
     def followed(self: Any) -> Any:
         if hasattr(self, "_data"):  # made before
             return get(self)
-        return _timed(recording, f"serialize {type(self).__name__}", self, partial(get, self))
+        return serialize(recording.steps, f"serialize {type(self).__name__}", _class_of(self), partial(get, self))
 
     return property(followed, data.fset, data.fdel, data.__doc__)
 
@@ -67,7 +67,7 @@ def _follow_rendering(recording: Recording, content: property) -> property:
     @wraps(get)
     def followed(self: Any) -> Any:
         renderer = getattr(self, "accepted_renderer", None)
-        return _timed(recording, f"render {type(renderer).__name__}", renderer, partial(get, self))
+        return serialize(recording.steps, f"render {type(renderer).__name__}", _class_of(renderer), partial(get, self))
 
     return property(followed, content.fset, content.fdel, content.__doc__)
 
@@ -77,7 +77,8 @@ def _follow_validation(recording: Recording, validation: Validation, is_valid: C
     def followed(self: Any, *args: Any, **kwargs: Any) -> bool:
         is_known = hasattr(self, "_validated_data")
         try:
-            result: bool = _timed(recording, f"validate {type(self).__name__}", self, partial(is_valid, self, *args, **kwargs))
+            work = partial(is_valid, self, *args, **kwargs)
+            result: bool = serialize(recording.steps, f"validate {type(self).__name__}", _class_of(self), work)
             return result
         finally:
             if not is_known and (errors := getattr(self, "_errors", None)):
@@ -152,19 +153,8 @@ def _scope_of(throttle: Any) -> str:
     return scope[:64] if isinstance(scope, str) and scope else type(throttle).__name__
 
 
-def _timed(recording: Recording, name: str, what: Any, work: Callable[[], Any]) -> Any:
-    """Does the work, as a step of the phase "serialization"."""
-    step = Step(recording.steps, name, {"code.function.name": f"{type(what).__module__}.{type(what).__qualname__}"})
-    error: BaseException | None = None
-    try:
-        return work()
-    except BaseException as raised:
-        error = raised
-        raise
-    finally:
-        step.end(error)
-        if step.state is not None:
-            step.state.serialization_time += step.own
+def _class_of(what: Any) -> str:
+    return f"{type(what).__module__}.{type(what).__qualname__}"
 
 
 def _unharmed(record: Callable[..., None], *args: Any) -> None:

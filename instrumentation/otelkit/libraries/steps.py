@@ -7,7 +7,7 @@ settings ask for all of them: a span for each would cost more than most steps do
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import Token
 from time import perf_counter, time_ns
 from typing import Any
@@ -95,6 +95,21 @@ class Step:
         except Exception:  # as above
             logger.exception("otelkit could not trace a step of a request; the step is not affected.")
         return elapsed
+
+
+def serialize(steps: Steps, name: str, what: str, work: Callable[[], Any]) -> Any:
+    """Does the work, as a step of the phase "serialization". ``what`` is the qualified name of the code."""
+    step = Step(steps, name, {"code.function.name": what})
+    error: BaseException | None = None
+    try:
+        return work()
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        step.end(error)
+        if step.state is not None:
+            step.state.serialization_time += step.own
 
 
 def mark(span: Span, error: BaseException | None) -> None:

@@ -7,7 +7,6 @@ stamina already reports by :func:`otelkit.patterns.resilience.retried`.
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -16,6 +15,7 @@ from threading import Lock
 from time import monotonic
 from typing import Any, TypeVar
 
+from otelkit.patterns.jitter import full_jitter
 from otelkit.patterns.resilience.deadline import remaining
 from otelkit.patterns.resilience.recording import budget_exhausted, note, retried
 
@@ -142,7 +142,7 @@ class Retry:
         if attempt >= self._attempts:
             return None
         asked = self._wait(error) if self._wait else None
-        pause = self._jitter(attempt) if asked is None else max(asked, 0.0)
+        pause = full_jitter(attempt, self._first_wait, self._longest_wait) if asked is None else max(asked, 0.0)
         left = remaining()
         if (asked is not None and asked > self._longest_wait) or (left is not None and pause >= left):
             return None
@@ -151,7 +151,3 @@ class Retry:
             return None
         note("retry", attempt=attempt + 1, wait=pause)
         return pause
-
-    def _jitter(self, attempt: int) -> float:
-        highest = min(self._first_wait * 2.0 ** min(attempt - 1, 64), self._longest_wait)
-        return random.uniform(0.0, highest)  # noqa: S311  (a wait is no secret)
