@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from otelkit_stack.api.tempo_values import present
+from otelkit_stack.otlp_json import key_values
 from otelkit_stack.records import Span, Trace
 
 
@@ -27,7 +28,7 @@ def _resource_spans(spans: Iterable[Span]) -> dict[str, object]:
     for span in spans:
         by_scope.setdefault(span.scope, []).append(span)
     return {
-        "resource": {"attributes": _attributes(first.resource)},
+        "resource": {"attributes": key_values(first.resource)},
         "scopeSpans": [
             {
                 "scope": present(name=of_scope[0].scope.name, version=of_scope[0].scope.version),
@@ -51,37 +52,15 @@ def _span(span: Span) -> dict[str, object]:
         kind=f"SPAN_KIND_{span.kind}",
         startTimeUnixNano=str(span.start_ns),
         endTimeUnixNano=str(span.end_ns),
-        attributes=_attributes(span.attributes),
+        attributes=key_values(span.attributes),
         events=[
-            present(timeUnixNano=str(event.time_ns), name=event.name, attributes=_attributes(event.attributes)) for event in span.events
+            present(timeUnixNano=str(event.time_ns), name=event.name, attributes=key_values(event.attributes)) for event in span.events
         ],
         links=[
-            present(traceId=_base64(link.trace_id), spanId=_base64(link.span_id), attributes=_attributes(link.attributes))
+            present(traceId=_base64(link.trace_id), spanId=_base64(link.span_id), attributes=key_values(link.attributes))
             for link in span.links
         ],
     ) | {"status": status}
-
-
-def _attributes(attributes: Mapping[str, object]) -> list[dict[str, object]]:
-    return [{"key": key, "value": _any_value(value)} for key, value in attributes.items()]
-
-
-def _any_value(value: object) -> dict[str, object]:
-    match value:
-        case bool():
-            return {"boolValue": value}
-        case int():
-            return {"intValue": str(value)}
-        case float():
-            return {"doubleValue": value}
-        case list():
-            return {"arrayValue": {"values": [_any_value(item) for item in value]}}
-        case dict():
-            return {"kvlistValue": {"values": _attributes(value)}}
-        case None:
-            return {}
-        case _:
-            return {"stringValue": str(value)}
 
 
 def _base64(hex_id: str) -> str:

@@ -26,6 +26,7 @@ from otelkit_stack.errors import StackError
 from otelkit_stack.queries import Queries
 from otelkit_stack.traceql.errors import TooMuchError, TooSlowError, TraceQLError
 from otelkit_stack.traceql.reading import Source
+from otelkit_stack.varint import varint
 
 _PROTOBUF = "application/protobuf"
 _HEX = frozenset("0123456789abcdefABCDEF")
@@ -106,7 +107,7 @@ class _Traces:
         if _wants_protobuf(request):
             packed = _packed(batches)
             # TraceByIDResponse: field 1 is the trace.
-            return Response(b"\x0a" + _varint(len(packed)) + packed, media_type=_PROTOBUF)
+            return Response(b"\x0a" + varint(len(packed)) + packed, media_type=_PROTOBUF)
         return JSONResponse({"trace": {"resourceSpans": batches} if batches else {}, "metrics": {}})
 
     def _batches(self, request: Request) -> list[dict[str, object]]:
@@ -129,15 +130,6 @@ def _wants_protobuf(request: Request) -> bool:
 
 def _packed(batches: list[dict[str, object]]) -> bytes:
     return ParseDict({"resourceSpans": batches}, TracesData()).SerializeToString()
-
-
-def _varint(number: int) -> bytes:
-    packed = bytearray()
-    while number > 0x7F:
-        packed.append(number & 0x7F | 0x80)
-        number >>= 7
-    packed.append(number)
-    return bytes(packed)
 
 
 def _build(_request: Request) -> Response:

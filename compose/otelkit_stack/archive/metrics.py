@@ -12,8 +12,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from otelkit_stack.archive.values import Json, key_values
 from otelkit_stack.metrics.samples import samples_on_disk
+from otelkit_stack.otlp_json import Json, key_values
 from otelkit_stack.rows import is_stale, loaded_float
 
 Labels = tuple[tuple[str, str], ...]

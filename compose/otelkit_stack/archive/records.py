@@ -6,7 +6,8 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 
-from otelkit_stack.archive.values import Json, by_origin, key_values
+from otelkit_stack.archive.values import by_origin
+from otelkit_stack.otlp_json import Json, key_values
 
 _PER_REQUEST = 1000
 

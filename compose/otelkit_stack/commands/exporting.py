@@ -15,11 +15,11 @@ from pathlib import Path
 
 from otelkit_stack.archive.metrics import metric_requests
 from otelkit_stack.archive.records import log_requests, span_requests
-from otelkit_stack.archive.values import Json
 from otelkit_stack.commands.lengths import length_s
 from otelkit_stack.commands.progress import Progress
 from otelkit_stack.database import database_file, explain, open_reader
 from otelkit_stack.errors import StackError
+from otelkit_stack.otlp_json import Json
 from otelkit_stack.queries import id_bytes
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from otelkit_stack.receiver.body import Encoding
 from otelkit_stack.receiver.refusals import Refusals
+from otelkit_stack.varint import varint
 
 RETRY_AFTER_S = 1
 
@@ -46,13 +47,4 @@ def refused(status: HTTPStatus, reason: str, encoding: Encoding) -> Response:
 def _status_bytes(code: int, message: str) -> bytes:
     # Written out by hand: two fields are not worth the package that holds google.rpc.Status.
     text = message.encode("utf-8", "replace")
-    return b"\x08" + _varint(code) + b"\x12" + _varint(len(text)) + text
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
+    return b"\x08" + varint(code) + b"\x12" + varint(len(text)) + text
