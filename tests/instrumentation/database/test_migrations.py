@@ -13,8 +13,9 @@ from django.db import connections
 from django.db.utils import OperationalError
 
 from otelkit.catalog.metrics import DJANGO_MIGRATIONS_UNAPPLIED
-from otelkit.database.migrations import ASK_EVERY, FIRST_AFTER, PATIENCE, MigrationObserver, unapplied_everywhere
+from otelkit.database.migrations import ASK_EVERY, FIRST_AFTER, MigrationObserver, unapplied_everywhere
 from otelkit.metrics.aggregator import Aggregator
+from otelkit.metrics.question import PATIENCE
 from otelkit.testing import capture
 
 

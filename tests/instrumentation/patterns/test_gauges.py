@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from otelkit.catalog.metrics import OUTBOX_OLDEST_AGE, OUTBOX_PENDING
 from otelkit.metrics.aggregator import Aggregator
+from otelkit.metrics.question import PATIENCE
 from otelkit.patterns import gauges
 from otelkit.patterns.events.backlog import backlog
 from otelkit.patterns.events.models import OutboxEvent
-from otelkit.patterns.gauges import ASK_EVERY, FIRST_AFTER, PATIENCE, Answer, Gauges
+from otelkit.patterns.gauges import ASK_EVERY, FIRST_AFTER, Answer, Gauges
 from otelkit.testing import capture
 
 

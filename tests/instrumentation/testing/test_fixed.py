@@ -82,6 +82,7 @@ WAITS = {
     "otelkit.export.sender",
     "otelkit.metrics.publisher",
     "otelkit.metrics.pull",
+    "otelkit.metrics.question",
     "otelkit.patterns.auth.fetching",
     "otelkit.patterns.auth.keys",
     "otelkit.patterns.events.consumer",
