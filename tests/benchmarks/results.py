@@ -116,6 +116,7 @@ GOALS = (
     Goal(GUNICORN, "of Django's requests/s", 0.75, _served(Service.kept), at_least=True, number="{:.0%}"),
     Goal(GUNICORN, "times Django's p99", 1.5, _served(Service.slower)),
     Goal(FLOOD, "spans a second", 19_000, _flooded(lambda flood: flood.rate), at_least=True, number="{:,.0f}"),
+    Goal(FLOOD, "spans dropped", 0, _flooded(lambda flood: flood.dropped), number="{:.0f}"),
     Goal(FLOOD, "spans unaccounted for", 0, _flooded(lambda flood: flood.unaccounted), number="{:.0f}"),
     Goal(FLOOD, "MB of memory more", 100, _flooded(lambda flood: flood.grown_mb), number="{:.0f}"),
 )

@@ -50,7 +50,10 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         return runtime
 
     yield start_as
+    sending = export_threads()
     startup.stop()
+    for thread in sending:  # the shutdown waits for none of them here, and the next test counts them
+        thread.join(10)
 
 
 def export_threads() -> list[threading.Thread]:

@@ -23,7 +23,7 @@ def test_a_preset_is_the_ground_that_settings_and_environment_change():
     assert load({"preset": "high_traffic"}, {}).traces.sample_ratio == 0.1
     assert load({"preset": "high_traffic", "traces": {"sample_ratio": 0.5}}, {}).traces.sample_ratio == 0.5
     chosen = load({"preset": "high_traffic", "traces": {"sample_ratio": 0.5}}, {"OTEL_TRACES_SAMPLER_ARG": "0.2"})
-    assert (chosen.traces.sample_ratio, chosen.export.batch_size) == (0.2, 512)
+    assert (chosen.traces.sample_ratio, chosen.export.batch_size) == (0.2, 2048)
 
 
 def test_the_test_preset_sends_nothing_and_leaves_logging_alone():
