@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
 BENCH := $(VENV)/.bench
+# Each file's tests stay in one process, where they share the servers that they start; more processes would wait for one another's servers.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check gates generate servers soak wheel bench conformance matrix backends containers clean
@@ -17,11 +19,11 @@ help: ## Show this list
 demo: $(READY) ## Run the demo: services, load and faults without Docker (Ctrl-C ends it)
 	$(BIN)/python -m otelkit_demo $(ARGS)
 
-test: $(READY) ## Run the tests that need nothing but Python
-	$(BIN)/python -m pytest $(ARGS)
+test: $(READY) ## Run the tests that need nothing but Python, a process for each core (ARGS="-n 0 --pdb" is one)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 check: gates ## Run every gate, and every test that needs no container engine
-	$(BIN)/python -m pytest -m "not containers" $(ARGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not containers" $(ARGS)
 
 gates: $(READY) ## Format, lint, types, import directions, freshness of generated files
 	$(BIN)/ruff format --check .

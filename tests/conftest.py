@@ -7,8 +7,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.last_lines import LAST_LINES
 
 if "OTELKIT_SHARED" in os.environ:  # says where tests find files, and is no setting of the kit
     os.environ["TESTS_SHARED"] = os.environ["OTELKIT_SHARED"]
@@ -69,6 +72,10 @@ _NEEDS = {
 _left_out: dict[str, int] = {}
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[LAST_LINES] = set()
+
+
 def pytest_deselected(items: list[pytest.Item]) -> None:
     """Counts what this run leaves to another command."""
     for item in items:
@@ -77,10 +84,24 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
                 _left_out[marker] = _left_out.get(marker, 0) + 1
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """E2: what was not run is named, with the command that runs it and the programs that are missing here."""
+    lines = session.config.stash[LAST_LINES]
     for marker, count in _left_out.items():
         command, programs = _NEEDS[marker]
         missing = [program for program in programs if shutil.which(program) is None]
         said = f"; not on PATH: {', '.join(missing)}" if missing else ""
-        terminalreporter.write_line(f"left out: {count} tests marked {marker}, run by `{command}`{said}")
+        lines.add(f"left out: {count} tests marked {marker}, run by `{command}`{said}")
+    if hasattr(session.config, "workeroutput"):  # one of several processes, whose words nobody reads
+        session.config.workeroutput["last lines"] = sorted(lines)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """One of several processes has ended."""
+    node.config.stash[LAST_LINES].update(getattr(node, "workeroutput", {}).get("last lines", ()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in sorted(config.stash[LAST_LINES]):
+        terminalreporter.write_line(line)

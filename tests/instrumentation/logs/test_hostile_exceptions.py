@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-import django
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
+from django.utils.log import AdminEmailHandler
 
 from otelkit.testing import capture
 from tests.instrumentation.asking import BOTH
@@ -22,15 +22,17 @@ def raises(request: HttpRequest) -> HttpResponse:
 urlpatterns = [path("raises", raises)]
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_mailed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django 4.2 writes its page for the admins although there are none: it fails at some of the values, and takes minutes for others."""
+    monkeypatch.setattr(AdminEmailHandler, "emit", lambda *_: None)
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("ask", BOTH)
 @override_settings(ROOT_URLCONF=__name__)
 def test_any_value_may_be_in_an_exception_of_a_view(name, ask):
     """B5: one span, one sample, one access line, and one line with the exception; the answer is the 500 that it is without the kit."""
-    try:
-        ask(f"/raises?name={quote(name)}")
-    except Exception as error:  # noqa: BLE001  (whatever the value raises)
-        pytest.skip(f"Django {django.__version__} itself cannot mail it to the admins: {type(error).__name__}")
     with capture({"logs": {"exporters": ["otlp"]}}) as telemetry:
         answer = ask(f"/raises?name={quote(name)}")
         assert (answer.status_code, b"Server Error" in answer.content) == (500, True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.promql.conftest import LINES
+from tests.last_lines import LAST_LINES
 from tests.stack.promql.script_runner import ScriptRunner, main, script_files
 
 FILES = script_files()
@@ -16,7 +16,7 @@ ABSENT = pytest.mark.skip(reason="Prometheus' scripts are not here: ../shared/pr
 @pytest.mark.parametrize("file", [pytest.param(file, id=file.name) for file in FILES] or [pytest.param(Path(), id="none", marks=ABSENT)])
 def test_every_case_in_scope_passes(file: Path, pytestconfig: pytest.Config) -> None:
     report = ScriptRunner().run(file.name, file.read_text())
-    pytestconfig.stash[LINES].append(report.line())
+    pytestconfig.stash[LAST_LINES].add(f"PromQL script {report.line()}")
     assert report.failures == []
     assert report.passed > 0
 
