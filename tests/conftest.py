@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,21 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
         for marker in _NEEDS:
             if item.get_closest_marker(marker):
                 _left_out[marker] = _left_out.get(marker, 0) + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Hostile texts, as tests log and compare them, are no UTF-8, and a report of one of several processes must be."""
+    report = yield
+    report.sections = [(title, _utf8(text)) for title, text in report.sections]
+    shown = str(report.longrepr)
+    if _utf8(shown) != shown:
+        report.longrepr = _utf8(shown)
+    return report
+
+
+def _utf8(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
