@@ -28,7 +28,7 @@ class SelectedSeries(NamedTuple):
 
 
 class Samples:
-    """Index and head of a database. The ``write``, ``wrote``, ``checkpoint`` and ``forget`` are for the writer's thread alone.
+    """Index and head of a database. The ``write``, ``wrote``, ``checkpoint`` and ``forget_...`` are for the writer's thread alone.
 
     Raises sqlite3.Error where the database cannot be read.
     """
@@ -79,9 +79,12 @@ class Samples:
         self._head.saved(rows)
         self._logged = 0
 
-    def forget(self, series_ids: Iterable[int], *, now_ms: int) -> None:
-        """Lets go of series that retention has deleted, and of the memory of those that are quiet."""
+    def forget_series(self, series_ids: Iterable[int]) -> None:
+        """Lets go of series that retention has deleted: at once, because what is in the index is not written to the table again."""
         self.index.remove(series_ids)
+
+    def forget_quiet(self, *, now_ms: int) -> None:
+        """Lets go of the memory of series that get nothing any more."""
         self._head.forget(now_ms - QUIET_MS)
 
     def _counted(self, samples: Iterable[SampleRow]) -> Iterable[SampleRow]:
