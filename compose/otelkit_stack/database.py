@@ -12,7 +12,7 @@ from otelkit_stack.errors import StackError
 FILE_NAME = "otelkit.db"
 BUSY_TIMEOUT_S = 5.0
 """How long to wait for a program that holds the database, such as a ``sqlite3`` shell in a transaction."""
-_CACHE_KIB = 32 * 1024
+_CACHE_KIB = 16 * 1024
 _PAGES_OF_LOG = 8_000
 """After which SQLite moves its log into the database: 32 MB, of which many are the same pages."""
 

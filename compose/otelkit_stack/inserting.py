@@ -7,9 +7,10 @@ with a statement for each row the writer waited more than it wrote.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
+from otelkit_stack.metrics.label_index import LabelIndex
 from otelkit_stack.rows import AlertChangeRow, Batch, ExemplarRow, LogRow, ResourceRow, ScopeRow, SeriesRow, SpanRow
 
 TOGETHER = 40
@@ -28,7 +29,7 @@ _COLUMNS = {
 }
 
 
-def insert(connection: sqlite3.Connection, batches: Sequence[Batch], known_series: Container[int]) -> None:
+def insert(connection: sqlite3.Connection, batches: Sequence[Batch], known_series: LabelIndex) -> None:
     """Within the writer's transaction: puts everything but samples into its table, and leaves out series that are there already.
 
     Raises sqlite3.Error, and OverflowError for a number that no column holds.
@@ -39,18 +40,20 @@ def insert(connection: sqlite3.Connection, batches: Sequence[Batch], known_serie
         connection.executemany(_ONE[table], rows[len(rows) - len(rows) % TOGETHER :])
 
 
-def _rows(batches: Sequence[Batch], known_series: Container[int]) -> Iterator[tuple[str, Rows]]:
+def _rows(batches: Sequence[Batch], known_series: LabelIndex) -> Iterator[tuple[str, Rows]]:
     yield "resource", _entries(batch.resources for batch in batches)
     yield "scope", _entries(batch.scopes for batch in batches)
-    yield "series", [row for row in _entries(batch.series for batch in batches) if row[0] not in known_series]
+    yield "series", [row for row in _entries(batch.series for batch in batches) if row.id not in known_series]
     yield "span", [row for batch in batches for row in batch.spans]
     yield "log", [row for batch in batches for row in batch.logs]
     yield "exemplar", [row for batch in batches for row in batch.exemplars]
     yield "alert_history", [row for batch in batches for row in batch.alert_changes]
 
 
-def _entries(dictionaries: Iterable[dict[int, ResourceRow] | dict[int, ScopeRow] | dict[int, SeriesRow]]) -> Rows:
-    merged: dict[int, tuple[object, ...]] = {}
+def _entries(
+    dictionaries: Iterable[dict[int, ResourceRow] | dict[int, ScopeRow] | dict[int, SeriesRow]],
+) -> list[ResourceRow | ScopeRow | SeriesRow]:
+    merged: dict[int, ResourceRow | ScopeRow | SeriesRow] = {}
     for dictionary in dictionaries:
         merged.update(dictionary)
     return [*merged.values()]
