@@ -111,6 +111,12 @@ class Samples:
                 found.append(SelectedSeries(self.index.labels(series_id), times, values))
         return found
 
+    def in_time(self, connection: sqlite3.Connection, series_ids: Iterable[int], start_ms: int, end_ms: int) -> set[int]:
+        """Those of the series that have a chunk in that time, both ends included: what Prometheus looks at, too. Raises sqlite3.Error."""
+        wanted = set(series_ids)
+        found = {series_id for series_id in wanted if self._head.has_between(series_id, start_ms, end_ms)}
+        return found | table.having_chunks(connection, [*(wanted - found)], start_ms, end_ms)
+
 
 def samples_on_disk(
     connection: sqlite3.Connection, series_ids: Sequence[int], start_ms: int, end_ms: int
