@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from otelkit_stack import TOKEN_VARIABLE
+from otelkit_stack.access import LOOPBACK, Access
 from otelkit_stack.errors import StackError
 from otelkit_stack.logql.units import size_bytes
 from otelkit_stack.promql import durations
@@ -19,9 +22,23 @@ _LEAST_S, _LEAST_BYTES = 60.0, 1_000_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stack; the exit code is 0 after a clean stop, 1 where it could not start."""
-    parser = argparse.ArgumentParser(prog="python -m otelkit_stack", description="Receives OTLP/HTTP and shows it, on this machine only.")
+    parser = argparse.ArgumentParser(prog="python -m otelkit_stack", description="Receives OTLP/HTTP, keeps it and answers for it.")
     parser.add_argument("--data", type=Path, default=Path("otelkit-data"), metavar="DIR", help="folder of the database (%(default)s)")
-    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port of 127.0.0.1 to listen on, 0 for any (%(default)s)")
+    parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port to listen on, 0 for any (%(default)s)")
+    parser.add_argument(
+        "--listen",
+        default=LOOPBACK,
+        metavar="ADDRESS",
+        help="IP address to listen on (%(default)s); other machines, which reach any other, need the token that is printed at the start,"
+        f" or that {TOKEN_VARIABLE} holds",
+    )
+    parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="answer to this Host, too, and ask for the token. May be given more than once",
+    )
     parser.add_argument("--retention-time", type=_seconds, default="7d", metavar="TIME", help="forget what is older (%(default)s)")
     parser.add_argument(
         "--retention-size", type=_bytes, default="4GiB", metavar="SIZE", help="forget the oldest where there is more (%(default)s)"
@@ -45,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="otelkit stack: %(message)s")
     try:
+        access = Access.of(options.listen, options.name, os.environ.get(TOKEN_VARIABLE, ""))
         server = StackServer(
             options.data,
             options.port,
@@ -52,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             retention_bytes=options.retention_size,
             rules=_rules(options),
             alertmanagers=options.alertmanager,
+            access=access,
         )
         serve(server)
     except StackError as error:

@@ -12,6 +12,9 @@ from otelkit_stack.errors import StackError
 FILE_NAME = "otelkit.db"
 BUSY_TIMEOUT_S = 5.0
 """How long to wait for a program that holds the database, such as a ``sqlite3`` shell in a transaction."""
+_CACHE_KIB = 16 * 1024
+_PAGES_OF_LOG = 8_000
+"""After which SQLite moves its log into the database: 32 MB, of which many are the same pages."""
 
 
 def database_file(path: Path) -> Path:
@@ -51,6 +54,9 @@ def open_writer(file: Path) -> sqlite3.Connection:
             # In WAL mode a killed process loses nothing by this; a power cut may lose the last transactions, never the database.
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
+            # Spans go into two indices by their ids, which are random: each page of them would be read and written again and again.
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_OF_LOG}")
             _refuse_newer(connection, file)
             schema.upgrade(connection)
         except (StackError, sqlite3.Error):

@@ -12,6 +12,7 @@ import math
 import re
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 
 _UNITS = {
     "d": "days",
@@ -106,7 +107,9 @@ def bound_text(bound: float) -> str:
     """A histogram's bound as ``le``: the shortest digits that mean the number, like ``0.5``, ``1`` and ``+Inf``."""
     if math.isinf(bound):
         return "+Inf" if bound > 0 else "-Inf"
-    return "NaN" if math.isnan(bound) else _fixed(bound)
+    if not bound:  # which compares equal with minus zero, so that one would be remembered for the other
+        return _fixed(bound)
+    return "NaN" if math.isnan(bound) else _known_bound(bound)
 
 
 def _with_unit(words: list[str], unit: str) -> list[str]:
@@ -143,6 +146,11 @@ def _float_text(value: float) -> str:
         mantissa, _, exponent = f"{Decimal(repr(value)).normalize():e}".partition("e")
         return f"{mantissa}e{int(exponent):+d}"
     return _fixed(value)
+
+
+@lru_cache(maxsize=1000)
+def _known_bound(bound: float) -> str:
+    return _fixed(bound)  # every point of a histogram has the same few again
 
 
 def _fixed(value: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 
 _STATEMENTS = (
     "DELETE FROM span WHERE start_ns < :ns",
@@ -45,19 +46,17 @@ def prune(connection: sqlite3.Connection, older_than_ns: int) -> list[int]:
     return emptied
 
 
-def shrink(connection: sqlite3.Connection, most_bytes: int) -> list[int]:
-    """Delete the oldest records, of every kind alike, until what is left takes no more than ``most_bytes``; the ids as for :func:`prune`.
+def shrink(connection: sqlite3.Connection, most_bytes: int) -> Iterator[list[int]]:
+    """Delete the oldest records, of every kind alike, until what is left takes no more than ``most_bytes``; for each transaction the ids.
 
     The file does not become smaller: what is free in it is used again. Raises sqlite3.Error.
     """
-    emptied: list[int] = []
     while used_bytes(connection) > most_bytes:
         oldest, newest = connection.execute(_SPAN).fetchone()
         if oldest is None or oldest >= newest:
             break
         # A twentieth of the time at once, rounded up, so that it ends.
-        emptied += prune(connection, oldest + (newest - oldest) // 20 + 1_000_000)
-    return emptied
+        yield prune(connection, oldest + (newest - oldest) // 20 + 1_000_000)
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
@@ -123,38 +122,6 @@ class Batch:
         """Number of records; dictionary entries do not count."""
         return len(self.spans) + len(self.logs) + len(self.samples) + len(self.exemplars) + len(self.alert_changes)
 
-    def statements(self) -> Iterator[tuple[str, Sequence[tuple[object, ...]]]]:
-        """Each table's INSERT with its rows, tables without rows left out; samples are not among them."""
-        yield from (
-            (_INSERTS[table], rows)
-            for table, rows in (
-                ("resource", [*self.resources.values()]),
-                ("scope", [*self.scopes.values()]),
-                ("series", [*self.series.values()]),
-                ("span", self.spans),
-                ("log", self.logs),
-                ("exemplar", self.exemplars),
-                ("alert_history", self.alert_changes),
-            )
-            if rows
-        )
-
-
-def _insert(table: str, columns: tuple[str, ...]) -> str:
-    # OR IGNORE: dictionary entries are there already, as a rule, and a record that was sent twice is one record.
-    return f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - our own names
-
-
-_INSERTS = {
-    "resource": _insert("resource", ResourceRow._fields),
-    "scope": _insert("scope", ScopeRow._fields),
-    "series": _insert("series", SeriesRow._fields),
-    "span": _insert("span", SpanRow._fields),
-    "log": _insert("log", LogRow._fields),
-    "exemplar": _insert("exemplar", ExemplarRow._fields),
-    "alert_history": _insert("alert_history", AlertChangeRow._fields),
-}
-
 
 def content_id(*texts: str) -> int:
     """The id of a dictionary entry: a signed 64-bit hash of its content, the same in every process."""
@@ -162,9 +129,13 @@ def content_id(*texts: str) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+# json.dumps() would make one for each value.
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def json_text(value: object) -> str:
     """Compact JSON that SQLite's JSON functions read. Raises ValueError for a NaN or an infinity."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _JSON.encode(value)
 
 
 def stored_float(value: float) -> float | bytes:

@@ -1,4 +1,4 @@
-"""The stack as a running server: store, receiver, APIs and page in one process, on the loopback address."""
+"""The stack as a running server: store, receiver, APIs and page in one process, on one address."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from otelkit_stack import TOKEN_VARIABLE
+from otelkit_stack.access import Access, Guard
 from otelkit_stack.api.loki.routes import loki_routes
 from otelkit_stack.api.prometheus.routes import prometheus_routes
 from otelkit_stack.api.prometheus.rules import rule_routes
 from otelkit_stack.api.routes import api_routes
 from otelkit_stack.errors import StackError
 from otelkit_stack.intake import Intake
-from otelkit_stack.loopback import HOST, LoopbackOnly
 from otelkit_stack.pages.routes import page_routes
 from otelkit_stack.queries import Queries
 from otelkit_stack.receiver.body import DEFAULT_LIMIT
@@ -40,9 +41,18 @@ _BACKLOG = 128
 
 
 def stack_app(
-    store: Store, queries: Queries, rules: RuleEngine | None = None, *, take: Take | None = None, limit: int = DEFAULT_LIMIT
+    store: Store,
+    queries: Queries,
+    rules: RuleEngine | None = None,
+    *,
+    take: Take | None = None,
+    limit: int = DEFAULT_LIMIT,
+    access: Access | None = None,
 ) -> Starlette:
-    """The ASGI application. What it receives goes to ``take``, or straight to the store; ``limit`` is the size of a request in bytes."""
+    """The ASGI application. What it receives goes to ``take``, or straight to the store; ``limit`` is the size of a request in bytes.
+
+    ``access`` says who may ask; this machine alone, if it is not given.
+    """
 
     def unavailable(_request: Request, error: Exception) -> Response:
         return PlainTextResponse(str(error), 503)
@@ -59,7 +69,7 @@ def stack_app(
             *api_routes(store, queries),
             *page_routes(queries),
         ],
-        middleware=[Middleware(LoopbackOnly)],
+        middleware=[Middleware(Guard, access=access or Access())],
         exception_handlers={StackError: unavailable, 404: unknown},
     )
 
@@ -67,8 +77,9 @@ def stack_app(
 class StackServer:
     """The stack, running in threads of this process while the context is open; port 0 takes a free one.
 
-    ``rules`` are files and folders of rules, ``alertmanagers`` the addresses that alerts are sent to. Raises StackError on entering, where
-    the port or the database is taken, the folder cannot be used, or a rule file cannot be loaded.
+    ``rules`` are files and folders of rules, ``alertmanagers`` the addresses that alerts are sent to, ``access`` says where to listen and
+    who may ask. Raises StackError on entering, where the port or the database is taken, the folder cannot be used, or a rule file cannot be
+    loaded.
     """
 
     def __init__(
@@ -81,6 +92,7 @@ class StackServer:
         retention_bytes: int | None = None,
         rules: Sequence[Path] = (),
         alertmanagers: Sequence[str] = (),
+        access: Access | None = None,
     ) -> None:
         self._data = data
         self._port = port
@@ -89,9 +101,10 @@ class StackServer:
         self._retention_bytes = retention_bytes
         self._rules = rules
         self._alertmanagers = alertmanagers
+        self.access = access or Access()
 
     def __enter__(self) -> Self:
-        self._socket = _listening_socket(self._port)
+        self._socket = _listening_socket(self.access.listen, self._port)
         with ExitStack() as undo:
             undo.callback(self._socket.close)
             # The writer's connection goes last: only it can fold the log into the database file.
@@ -103,7 +116,7 @@ class StackServer:
             self._undo = undo.pop_all()
         # "off": no lifespan events are needed, and no logger is configured, so that the caller's own logging stays as it is.
         config = uvicorn.Config(
-            stack_app(self.store, self.queries, self.rules, take=self.intake.take, limit=self._limit),
+            stack_app(self.store, self.queries, self.rules, take=self.intake.take, limit=self._limit, access=self.access),
             lifespan="off",
             ws="websockets-sansio",
             log_config=None,
@@ -125,7 +138,8 @@ class StackServer:
     @property
     def url(self) -> str:
         """Where the page and the receiver are; the socket listens from the start, so that nobody has to wait."""
-        return f"http://{HOST}:{self._socket.getsockname()[1]}"
+        listen = self.access.listen
+        return f"http://{f'[{listen}]' if ':' in listen else listen}:{self._socket.getsockname()[1]}"
 
     def wait(self) -> None:
         """Return when SIGINT or SIGTERM arrives, or the server has ended. To be called from the main thread."""
@@ -147,22 +161,29 @@ def serve(server: StackServer) -> None:
     """Run the stack until SIGINT or SIGTERM. Raises StackError where it cannot start."""
     with server:
         print(f"otelkit stack: {server.url}  (page and OTLP/HTTP receiver; data in {server.store.file})", flush=True)
+        if server.access.is_made_up:  # said here and nowhere else
+            print(f"otelkit stack: its token is {server.access.token}  (of this run; {TOKEN_VARIABLE} chooses one)", flush=True)
         server.wait()
         print("otelkit stack: stopping", flush=True)
 
 
-def _listening_socket(port: int) -> socket.socket:
+def _listening_socket(listen: str, port: int) -> socket.socket:
     # Named as TCP, because asyncio sets TCP_NODELAY on no other socket, and each answer would wait 40 ms for an acknowledgement.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    family = socket.AF_INET6 if ":" in listen else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     # A port that a stopped stack just left may be taken again at once.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((listen, port))
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             raise StackError(f"Port {port} is taken. Stop what listens there, or choose another port with --port (0 for any).") from error
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise StackError(
+                f"{listen} is no address of this machine. Give --listen one that it has, or 0.0.0.0 for all of them."
+            ) from error
         if error.errno == errno.EACCES:
             raise StackError(f"Port {port} needs the rights of an administrator. Choose one from 1024 on with --port.") from error
         raise StackError(f"Port {port} cannot be used: {error.strerror}. Choose another one with --port.") from error

@@ -19,6 +19,7 @@ from typing import Self
 
 from otelkit_stack.database import claim, database_file, explain, open_writer
 from otelkit_stack.errors import StackError
+from otelkit_stack.inserting import insert
 from otelkit_stack.metrics.samples import Samples
 from otelkit_stack.retention import prune, shrink
 from otelkit_stack.rows import Batch
@@ -62,7 +63,7 @@ class Store:
         self,
         path: Path,
         *,
-        capacity: int = 100_000,
+        capacity: int = 50_000,
         commit_interval_s: float = 0.2,
         retention_s: float | None = 7 * DAY_S,
         retention_bytes: int | None = None,
@@ -202,9 +203,7 @@ class Store:
     def _insert(self, batches: Sequence[Batch]) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            for batch in batches:
-                for statement, rows in batch.statements():
-                    self._connection.executemany(statement, rows)
+            insert(self._connection, batches, self.samples.index)
             self.samples.write(self._connection, batches)
             self._connection.execute("COMMIT")
         except BaseException:
@@ -248,13 +247,14 @@ class Store:
         return True
 
     def _prune(self) -> None:
-        now_ns, emptied = time.time_ns(), list[int]()
+        now_ns = time.time_ns()
         try:
             if self._retention_s is not None:
-                emptied += prune(self._connection, now_ns - int(self._retention_s * 1e9))
+                self.samples.forget_series(prune(self._connection, now_ns - int(self._retention_s * 1e9)))
             if self._retention_bytes is not None:
-                emptied += shrink(self._connection, self._retention_bytes)
-            self.samples.forget(emptied, now_ms=now_ns // 1_000_000)
+                for emptied in shrink(self._connection, self._retention_bytes):
+                    self.samples.forget_series(emptied)
+            self.samples.forget_quiet(now_ms=now_ns // 1_000_000)
         except sqlite3.Error as error:
             log.warning("Old records could not be deleted: %s", explain(error, self.file))
 

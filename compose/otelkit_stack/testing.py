@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from otelkit_stack.access import Access
 from otelkit_stack.intake import Intake
 from otelkit_stack.queries import Queries
 from otelkit_stack.receiver.body import DEFAULT_LIMIT
@@ -38,8 +39,8 @@ class RunningStack:
 
 @contextmanager
 def running_stack(
-    folder: Path, *, limit: int = DEFAULT_LIMIT, rules: Sequence[Path] = (), alertmanagers: Sequence[str] = ()
+    folder: Path, *, limit: int = DEFAULT_LIMIT, rules: Sequence[Path] = (), alertmanagers: Sequence[str] = (), access: Access | None = None
 ) -> Iterator[RunningStack]:
     """The real server in threads of this process, its database in the folder. It forgets nothing, so old times are welcome."""
-    with StackServer(folder, 0, limit=limit, retention_s=None, rules=rules, alertmanagers=alertmanagers) as server:
+    with StackServer(folder, 0, limit=limit, retention_s=None, rules=rules, alertmanagers=alertmanagers, access=access) as server:
         yield RunningStack(server.url, server.queries, server.store, server.intake, server.rules)

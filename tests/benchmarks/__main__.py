@@ -12,12 +12,14 @@ from pathlib import Path
 from tests.benchmarks.flooding import flood
 from tests.benchmarks.measuring import can_count_instructions, environment, instructions, microseconds
 from tests.benchmarks.page import page
-from tests.benchmarks.results import FLOOD, GUNICORN, Results, missed
+from tests.benchmarks.results import FLOOD, GUNICORN, STACK, Results, missed
 from tests.benchmarks.serving import serve
+from tests.benchmarks.stack import Size
+from tests.benchmarks.stack import measure as measure_stack
 from tests.benchmarks.subjects import SECTIONS, SERVED, SUBJECTS, Subject
 from tests.receivers import receiver
 
-PARTS = (*dict.fromkeys(section.part for section in SECTIONS), GUNICORN, FLOOD)
+PARTS = (*dict.fromkeys(section.part for section in SECTIONS), GUNICORN, FLOOD, STACK)
 WHOLE = Path("BENCHMARKS.md")
 """Written by a run of everything."""
 OTHERWISE = Path("build/benchmarks.md")
@@ -40,10 +42,13 @@ class Effort:
     """Each turn of gunicorn."""
     flood: int
     """Seconds."""
+    stack: Size
 
 
-FULL = Effort(rounds=15, share=1, servings=7, seconds=3, flood=30)
-QUICK = Effort(rounds=3, share=0.3, servings=2, seconds=1, flood=3)
+FULL = Effort(rounds=15, share=1, servings=7, seconds=3, flood=30, stack=Size())
+QUICK = Effort(
+    rounds=3, share=0.3, servings=2, seconds=1, flood=3, stack=Size(seconds=5, spans=20_000, series=(100, 1_000), lines=20_000, rounds=2)
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -81,6 +86,8 @@ def measure(parts: Sequence[str], effort: Effort, *, count: bool) -> Results:
             elif part == FLOOD:
                 _say(f"{part}: {_RATE:,} spans a second for {effort.flood} s ...")
                 results.flood = flood(_RATE, effort.flood)
+            elif part == STACK:
+                results.stack = measure_stack(effort.stack, _say)
             else:
                 _weigh(part, results, running.endpoint, effort, count=count)
             running.requests.clear()

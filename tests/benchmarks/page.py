@@ -22,9 +22,12 @@ Numbers of two runs, or of two machines, are not to be compared. Ratios of instr
 - **exported** is what is added when the thread that encodes and sends is counted too: to a receiver on this machine, with each exporter's
   defaults.
 - **µs** is processor time, the least of rounds in which all take turns. It depends on what else the machine does.
-- **goal** is judged on instructions. gunicorn's and the flood's are not, and need a machine that has nothing else to do;
+- **goal** is judged on instructions. Those of gunicorn, the flood and the stack are not, and need a machine that has nothing else to do;
   gunicorn's ratios are those of the middle one of rounds in which the servers take turns.
 - **The flood** is made through OpenTelemetry's tracer, with ten attributes a span, under the preset `high_traffic` with every trace kept.
+- **The stack** is a process of `otelkit stack` with the rules that come with it. It is sent a tenth more than the goals, by another process
+  that also asks what boards ask, and what it took counts until it can be read; of the same question asked some times, the fastest answer
+  counts. Its memory is the most that was resident at any time.
 - Every request has a path of its own and runs through the seven middlewares of `startproject`; the view answers at once, or after
   its queries.
 

@@ -9,6 +9,8 @@ from tests.benchmarks import subjects as s
 from tests.benchmarks.flooding import Flood
 from tests.benchmarks.measuring import Cost
 from tests.benchmarks.serving import Service
+from tests.benchmarks.stack import NEWEST, RATE, RATES, SEARCH, WATERFALL, Stack
+from tests.benchmarks.stack_load import Ingest
 from tests.benchmarks.subjects import Subject
 
 
@@ -22,6 +24,7 @@ class Results:
     """Microseconds of processor time, the least of all rounds."""
     services: dict[str, Service] = field(default_factory=dict)
     flood: Flood | None = None
+    stack: Stack | None = None
 
 
 def share(costs: Mapping[str, float], subject: Subject, base: Subject | None, reference: Subject) -> float | None:
@@ -105,8 +108,22 @@ def _flooded(what: Callable[[Flood], float]) -> Callable[[Results], float | None
     return lambda results: what(results.flood) if results.flood is not None else None
 
 
+def _took_in(what: Callable[[Ingest], float]) -> Callable[[Results], float | None]:
+    return lambda results: what(results.stack.ingest) if results.stack is not None and results.stack.ingest is not None else None
+
+
+def _of_the_stack(what: Callable[[Stack], float | None]) -> Callable[[Results], float | None]:
+    return lambda results: what(results.stack) if results.stack is not None else None
+
+
+def _answered(question: str, limit_ms: float) -> Goal:
+    return Goal(f"stack: {question}", "ms", limit_ms, _of_the_stack(lambda stack: stack.answers_ms.get(question)), number="{:.0f}")
+
+
 GUNICORN = "gunicorn"
 FLOOD = "flood"
+STACK = "stack"
+INGEST, PROCESS = "stack: ingest", "stack: process"
 GOALS = (
     Goal(s.OFF.key, "away from Django's own", 0.01, _left_when_off, number="{:.1%}"),
     Goal(s.TRACED.key, "of upstream's", 1 / 4, _share(s.TRACED, s.BARE, s.UPSTREAM)),
@@ -119,5 +136,15 @@ GOALS = (
     Goal(FLOOD, "spans dropped", 0, _flooded(lambda flood: flood.dropped), number="{:.0f}"),
     Goal(FLOOD, "spans unaccounted for", 0, _flooded(lambda flood: flood.unaccounted), number="{:.0f}"),
     Goal(FLOOD, "MB of memory more", 100, _flooded(lambda flood: flood.grown_mb), number="{:.0f}"),
+    Goal(INGEST, "spans a second", 10_000, _took_in(lambda taken: taken.spans_per_second), at_least=True, number="{:,.0f}"),
+    Goal(INGEST, "samples a second", 20_000, _took_in(lambda taken: taken.samples_per_second), at_least=True, number="{:,.0f}"),
+    Goal(INGEST, "records lost", 0, _took_in(lambda taken: taken.lost), number="{:.0f}"),
+    _answered(NEWEST, 50),
+    _answered(WATERFALL, 50),
+    _answered(RATE, 300),
+    _answered(RATES, 3_000),
+    _answered(SEARCH, 500),
+    Goal(PROCESS, "MiB of memory", 250, _of_the_stack(lambda stack: stack.peak_mib), number="{:.0f}"),
+    Goal(PROCESS, "s to start", 1, _of_the_stack(lambda stack: stack.start_s)),
 )
-"""Ratios of instructions, but for gunicorn's and the flood's, which need a machine that has nothing else to do."""
+"""Ratios of instructions, but for those of gunicorn, the flood and the stack, which need a machine that has nothing else to do."""

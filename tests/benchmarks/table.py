@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tests.benchmarks import subjects as s
 from tests.benchmarks.measuring import Cost
-from tests.benchmarks.results import FLOOD, GOALS, GUNICORN, Results, share
+from tests.benchmarks.results import FLOOD, GOALS, GUNICORN, INGEST, PROCESS, Results, share
+from tests.benchmarks.stack import NEWEST, RATE, RATES, SEARCH, WATERFALL, Stack
 from tests.benchmarks.subjects import SECTIONS, Section, Subject
 
 HEAD = ("", "k-instr", "added", "ratio", "exported", "ratio", "µs", "added", "ratio", "goal")
@@ -43,6 +44,9 @@ def _rows(results: Results) -> Iterator[list[str]]:
         found = results.flood
         text = f"{found.made:,} spans: {found.arrived:,} arrived, {found.dropped:,} counted as dropped, {found.busy:.0%} of a processor"
         yield _words(text, _goals(FLOOD, results))
+    if results.stack is not None:
+        yield _words("**The embedded stack, one process, asked over HTTP**")
+        yield from _stack(results.stack, results)
 
 
 def _row(subject: Subject, section: Section, results: Results) -> list[str]:
@@ -95,6 +99,28 @@ def _services(results: Results) -> Iterator[list[str]]:
 
 def _served_as(subject: Subject) -> str:
     return "otelkit, without a line about the request" if subject is s.TRACED else subject.title
+
+
+def _stack(stack: Stack, results: Results) -> Iterator[list[str]]:
+    if stack.ingest is not None:
+        taken = stack.ingest
+        text = f"spans and samples for {taken.seconds:g} s: {taken.refused} requests put off, {taken.queries} questions answered meanwhile"
+        yield _words(f"{text}, the slowest in {taken.slowest_query_ms:.0f} ms", _goals(INGEST, results))
+    size = stack.size
+    titles = {
+        NEWEST: f"the newest fifty traces of {size.spans:,} spans",
+        WATERFALL: "the page of one of them, found and drawn",
+        RATE: f"the rate of {size.series[0]:,} counters by service, an hour at 15 s",
+        RATES: f"the same of {size.series[1]:,} counters",
+        SEARCH: f"the four of {size.lines:,} log lines that hold a text",
+    }
+    for question, title in titles.items():
+        if question in stack.answers_ms:
+            yield _words(f"{title}: {stack.answers_ms[question]:.1f} ms", _goals(f"stack: {question}", results))
+    octets = ", ".join(f"{octets:.1f} bytes a {what}" for what, octets in stack.octets.items())
+    yield _words(
+        f"on disk: {octets}; started in {stack.start_s:.2f} s, at most {stack.peak_mib:.0f} MiB of memory", _goals(PROCESS, results)
+    )
 
 
 def _words(first: str, last: str = "") -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,8 @@ from tests.benchmarks.measuring import Cost
 from tests.benchmarks.page import page
 from tests.benchmarks.results import GOALS, Results, missed, not_judged
 from tests.benchmarks.serving import Served, Service
+from tests.benchmarks.stack import NEWEST, RATE, RATES, SEARCH, WATERFALL, Size, Stack
+from tests.benchmarks.stack_load import Ingest
 from tests.benchmarks.table import HEAD, table
 
 REACHED = {
@@ -31,7 +35,14 @@ REACHED = {
 def results() -> Results:
     """A run that reaches every goal."""
     services = {s.BARE.key: Service([Served(1000, 2.0)]), s.TRACED.key: Service([Served(800, 2.5)])}
-    return Results(dict(REACHED), {}, services, Flood(19_990, 600_000, 600_000, 0, 30.0, 0.6))
+    return Results(dict(REACHED), {}, services, Flood(19_990, 600_000, 600_000, 0, 30.0, 0.6), stack())
+
+
+def stack() -> Stack:
+    """A stack that reaches every goal."""
+    taken = Ingest(60, 10_500.0, 21_000.0, refused=0, lost=0, queries=120, slowest_query_ms=140.0)
+    answers = {NEWEST: 20.0, WATERFALL: 30.0, RATE: 200.0, RATES: 2_000.0, SEARCH: 300.0}
+    return Stack(Size(), taken, answers, 0.7, 200.0, {"span": 600.0, "sample": 3.0, "line": 330.0})
 
 
 def cells(text: str) -> list[list[str]]:
@@ -84,6 +95,46 @@ def test_a_flood_loses_nothing_keeps_its_rate_and_its_memory(flood: Flood, said:
     found = results()
     found.flood = flood
     assert missed(found) == [said]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"spans_per_second": 9_000.0}, "stack: ingest: 9,000 spans a second (at least 10,000)"),
+        ({"samples_per_second": 19_000.0}, "stack: ingest: 19,000 samples a second (at least 20,000)"),
+        ({"lost": 7}, "stack: ingest: 7 records lost (at most 0)"),
+    ],
+)
+def test_a_stack_takes_in_what_comes_and_loses_nothing(changed: dict[str, Any], said: str) -> None:
+    found = results()
+    found.stack = replace(stack(), ingest=replace(stack().ingest, **changed))  # type: ignore[type-var]
+    assert missed(found) == [said]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"answers_ms": {NEWEST: 51.0}}, "stack: newest traces: 51 ms (at most 50)"),
+        ({"answers_ms": {WATERFALL: 60.0}}, "stack: waterfall: 60 ms (at most 50)"),
+        ({"answers_ms": {RATE: 301.0}}, "stack: rate: 301 ms (at most 300)"),
+        ({"answers_ms": {RATES: 4_000.0}}, "stack: many rates: 4000 ms (at most 3000)"),
+        ({"answers_ms": {SEARCH: 700.0}}, "stack: text search: 700 ms (at most 500)"),
+        ({"peak_mib": 251.0}, "stack: process: 251 MiB of memory (at most 250)"),
+        ({"start_s": 1.2}, "stack: process: 1.20 s to start (at most 1.00)"),
+    ],
+)
+def test_a_stack_answers_soon_starts_soon_and_stays_small(changed: dict[str, Any], said: str) -> None:
+    found = results()
+    found.stack = replace(stack(), **changed)
+    assert missed(found) == [said]
+    assert f"**missed:** {said.rpartition(': ')[2]}" in table(found)
+
+
+def test_the_stack_has_a_row_for_each_question_and_its_bytes() -> None:
+    below = "The embedded stack, one process, asked over HTTP"
+    assert row_of(results(), "the newest fifty traces of 1,000,000 spans: 20.0 ms", below)[-1] == "20 ms (at most 50)"
+    size = "on disk: 600.0 bytes a span, 3.0 bytes a sample, 330.0 bytes a line; started in 0.70 s, at most 200 MiB of memory"
+    assert row_of(results(), size, below)[-1] == "200 MiB of memory (at most 250); 0.70 s to start (at most 1.00)"
 
 
 def test_gunicorn_has_two_goals() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, NumberDataPoint, Sum
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint, Sum
 
 from otelkit_stack.testing import RunningStack, running_stack
 from tests.stack.otlp_requests import key_values, metrics, post
@@ -70,6 +70,48 @@ def test_what_there_is_to_ask_for(stack: RunningStack):
     assert ask(stack, "status/buildinfo").json()["data"]["version"].startswith("3.")
 
 
+def test_what_there_is_to_ask_for_in_a_time(tmp_path: Path):
+    """What had ended before a board's range is not offered in it, whether its samples are in memory still or on the disk alone."""
+    periods = {"past": START_S - 7_200, "present": START_S}
+    with running_stack(tmp_path) as first:
+        for colour, start_s in periods.items():
+            points = [
+                NumberDataPoint(time_unix_nano=(start_s + 15 * number) * 1_000_000_000, as_int=number, attributes=key_values({colour: "1"}))
+                for number in range(10)
+            ]
+            post(first.url, metrics(Metric(name=f"of.{colour}", gauge=Gauge(data_points=points))))
+        first.flush()
+        _assert_each_is_found_in_its_time(first, periods)
+    with running_stack(tmp_path) as second:
+        _assert_each_is_found_in_its_time(second, periods)
+
+
+def _assert_each_is_found_in_its_time(running: RunningStack, periods: dict[str, int]) -> None:
+    for colour, start_s in periods.items():
+        other = next(name for name in periods if name != colour)
+        times = {"start": start_s - 5, "end": start_s + 5}
+        names = ask(running, "label/__name__/values", **times).json()["data"]
+        assert (f"of_{colour}" in names, f"of_{other}" in names) == (True, False)
+        labels = ask(running, "labels", **times).json()["data"]
+        assert (colour in labels, other in labels) == (True, False)
+        assert ask(running, f"label/{other}/values", **times).json()["data"] == []
+        (found,) = ask(running, "series", **{"match[]": '{__name__=~"of_.+"}'}, **times).json()["data"]
+        assert found["__name__"] == f"of_{colour}"
+        assert ask(running, "series", **{"match[]": f"of_{other}"}, **times).json()["data"] == []
+    assert {"of_past", "of_present"} <= set(ask(running, "label/__name__/values", start=START_S - 10_000).json()["data"])
+    assert ask(running, "labels", start=START_S - 20_000, end=START_S - 10_000).json()["data"] == []
+    assert ask(running, "label/past/values", start=START_S).json()["data"] == []
+    assert ask(running, "label/past/values", end=START_S - 60).json()["data"] == ["1"]
+
+
+def test_a_query_is_shown_as_text_and_as_a_tree(stack: RunningStack):
+    query = "sum by(x)(rate(balls_total[5m]))"
+    assert ask(stack, "format_query", query=query).json() == {"status": "success", "data": "sum by (x) (rate(balls_total[5m]))"}
+    tree = ask(stack, "parse_query", query=query).json()["data"]
+    assert (tree["type"], tree["op"], tree["grouping"], tree["expr"]["func"]["name"]) == ("aggregation", "sum", ["x"], "rate")
+    assert tree == httpx.post(f"{stack.url}/api/v1/parse_query", data={"query": query}).json()["data"]
+
+
 @pytest.mark.parametrize(
     ("path", "parameters", "status", "kind", "said"),
     [
@@ -78,6 +120,10 @@ def test_what_there_is_to_ask_for(stack: RunningStack):
         ("query_range", {"query": "up", "start": "1", "end": "2"}, 400, "bad_data", 'invalid parameter "step"'),
         ("query_range", {"query": "up", "start": "0", "end": "100000", "step": "1"}, 400, "bad_data", "exceeded maximum resolution"),
         ("query", {"query": 'balls_total * on (job) balls_total', "time": START_S + 600}, 422, "execution", "many-to-many"),
+        ("parse_query", {"query": "sum("}, 400, "bad_data", 'invalid parameter "query": 1:5: parse error: unclosed left parenthesis'),
+        ("parse_query", {}, 400, "bad_data", "no expression found in input"),
+        ("format_query", {"query": "sum("}, 400, "bad_data", "unclosed left parenthesis"),
+        ("labels", {"start": "2", "end": "1"}, 400, "bad_data", "end timestamp must not be before start timestamp"),
         ("series", {}, 400, "bad_data", "no match[] parameter provided"),
         ("series", {"match[]": "sum(up)"}, 400, "bad_data", "no selector"),
     ],

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from http.client import HTTPException
 from typing import Any
+
+from otelkit_stack import TOKEN_VARIABLE
 
 DEFAULT_URL = "http://127.0.0.1:4318"
 _TIMEOUT_S = 150.0
@@ -31,7 +34,7 @@ def ask(url: str, path: str, parameters: Mapping[str, object]) -> Any:
         raise CommandError(f"--url {url} begins neither with http:// nor with https://.")
     address = f"{url.rstrip('/')}{path}?{urllib.parse.urlencode(parameters)}"
     try:
-        with urllib.request.urlopen(address, timeout=_TIMEOUT_S) as answer:  # noqa: S310  (checked above)
+        with urllib.request.urlopen(with_token(urllib.request.Request(address)), timeout=_TIMEOUT_S) as answer:  # noqa: S310  (checked above)
             return json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
@@ -40,6 +43,19 @@ def ask(url: str, path: str, parameters: Mapping[str, object]) -> Any:
         raise CommandError(f"Nothing answers at {url}: {error.reason}. Start a stack with `otelkit stack`, or give --url.") from error
     except (OSError, HTTPException, ValueError) as error:
         raise CommandError(f"{url} gave no answer that could be read: {error}") from error
+
+
+def authorization() -> dict[str, str]:
+    """The header with the token of the environment, for a stack that asks for one; none where there is no token."""
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def with_token(request: urllib.request.Request) -> urllib.request.Request:
+    """The request with the token, if there is one: for this address, not for one that it redirects to."""
+    for name, value in authorization().items():
+        request.add_unredirected_header(name, value)
+    return request
 
 
 def _reason(code: int, text: str, path: str) -> str:

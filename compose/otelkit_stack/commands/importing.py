@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
-from otelkit_stack.commands.asking import DEFAULT_URL, CommandError
+from otelkit_stack.commands.asking import DEFAULT_URL, CommandError, with_token
 from otelkit_stack.commands.progress import Progress
 
 _PATHS = {"traces.jsonl": "/v1/traces", "logs.jsonl": "/v1/logs", "metrics.jsonl": "/v1/metrics"}
@@ -69,6 +69,7 @@ def _send(url: str, path: str, body: bytes) -> list[str]:
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise CommandError(f"--url {url} begins neither with http:// nor with https://.")
     request = urllib.request.Request(url.rstrip("/") + path, body, {"Content-Type": "application/json"})  # noqa: S310  (checked above)
+    with_token(request)
     for _ in range(_MOST_TRIES):
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310  (checked above)

@@ -84,6 +84,17 @@ class Head:
                 runs[NO_ROW + len(chunks)] = sorted_run(head.late)
             return runs
 
+    def has_between(self, series_id: int, start_ms: int, end_ms: int) -> bool:
+        """Whether one of the series' chunks here reaches into that time, both ends included."""
+        with self._lock:
+            head = self._series.get(series_id)
+            if head is None:
+                return False
+            chunks = (chunk.times for chunk in (*head.full, head.open) if chunk.times)
+            return any(times[0] <= end_ms and times[-1] >= start_ms for times in chunks) or any(
+                start_ms <= time <= end_ms for time in head.late
+            )
+
     def holds(self, series_id: int) -> bool:
         """Whether the series has samples here."""
         return series_id in self._series

@@ -16,11 +16,8 @@ SeriesIds = npt.NDArray[np.int64]
 
 def pack(samples: Sequence[SampleRow]) -> bytes:
     """The samples, in their order."""
-    columns = (
-        np.fromiter((sample.series_id for sample in samples), np.int64, len(samples)),
-        np.fromiter((sample.time_ms for sample in samples), np.int64, len(samples)),
-        np.fromiter((sample.value for sample in samples), np.float64, len(samples)),
-    )
+    series_ids, times, values = zip(*samples, strict=True)
+    columns = (np.array(series_ids, np.int64), np.array(times, np.int64), np.array(values, np.float64))
     return zlib.compress(b"".join(column.tobytes() for column in columns), 1)
 
 

@@ -28,7 +28,7 @@ class SelectedSeries(NamedTuple):
 
 
 class Samples:
-    """Index and head of a database. The ``write``, ``wrote``, ``checkpoint`` and ``forget`` are for the writer's thread alone.
+    """Index and head of a database. The ``write``, ``wrote``, ``checkpoint`` and ``forget_...`` are for the writer's thread alone.
 
     Raises sqlite3.Error where the database cannot be read.
     """
@@ -79,9 +79,12 @@ class Samples:
         self._head.saved(rows)
         self._logged = 0
 
-    def forget(self, series_ids: Iterable[int], *, now_ms: int) -> None:
-        """Lets go of series that retention has deleted, and of the memory of those that are quiet."""
+    def forget_series(self, series_ids: Iterable[int]) -> None:
+        """Lets go of series that retention has deleted: at once, because what is in the index is not written to the table again."""
         self.index.remove(series_ids)
+
+    def forget_quiet(self, *, now_ms: int) -> None:
+        """Lets go of the memory of series that get nothing any more."""
         self._head.forget(now_ms - QUIET_MS)
 
     def _counted(self, samples: Iterable[SampleRow]) -> Iterable[SampleRow]:
@@ -102,10 +105,17 @@ class Samples:
         on_disk = table.read_chunks(connection, ids, start_ms, end_ms, known)
         found = []
         for series_id in ids:
-            times, values = between(merged(on_disk.get(series_id, {}) | in_memory[series_id]), start_ms, end_ms)
+            # Taken out, so that runs and what is made of them are not in memory together for all series.
+            times, values = between(merged(on_disk.pop(series_id, {}) | in_memory.pop(series_id)), start_ms, end_ms)
             if len(times):
                 found.append(SelectedSeries(self.index.labels(series_id), times, values))
         return found
+
+    def in_time(self, connection: sqlite3.Connection, series_ids: Iterable[int], start_ms: int, end_ms: int) -> set[int]:
+        """Those of the series that have a chunk in that time, both ends included: what Prometheus looks at, too. Raises sqlite3.Error."""
+        wanted = set(series_ids)
+        found = {series_id for series_id in wanted if self._head.has_between(series_id, start_ms, end_ms)}
+        return found | table.having_chunks(connection, [*(wanted - found)], start_ms, end_ms)
 
 
 def samples_on_disk(

@@ -22,6 +22,11 @@ SELECT id, series_id, data FROM chunk
 WHERE series_id IN (SELECT value FROM json_each(?)) AND end_ms >= ? AND start_ms <= ?
 """
 
+_HAVING = """
+SELECT wanted.value FROM json_each(?) AS wanted
+WHERE EXISTS (SELECT 1 FROM chunk WHERE series_id = wanted.value AND end_ms >= ? AND start_ms <= ?)
+"""
+
 
 def write_log(connection: sqlite3.Connection, samples: Sequence[SampleRow]) -> None:
     """Puts the samples of a transaction into the log."""
@@ -61,6 +66,11 @@ def read_chunks(
         if row not in known:
             found[series_id][row] = decode(data)
     return found
+
+
+def having_chunks(connection: sqlite3.Connection, series_ids: Sequence[int], start_ms: int, end_ms: int) -> set[int]:
+    """Those of the series that have a chunk which reaches into the time, both ends included."""
+    return {row[0] for row in connection.execute(_HAVING, (json.dumps(series_ids), start_ms, end_ms))}
 
 
 def read_logged(connection: sqlite3.Connection, series_ids: Sequence[int]) -> dict[int, dict[int, float]]:

@@ -41,7 +41,12 @@ def attribute_value(value: AnyValue) -> object:
 
 def attributes_of(pairs: Iterable[KeyValue]) -> dict[str, object]:
     """The attributes by name; of one that is sent twice the last counts."""
-    return {pair.key: attribute_value(pair.value) for pair in pairs}
+    attributes: dict[str, object] = {}
+    for pair in pairs:
+        value = pair.value
+        # Most values are texts, and asking a message which of its fields is set costs more than reading that one.
+        attributes[pair.key] = value.string_value or attribute_value(value)
+    return attributes
 
 
 def resource_row(attributes: dict[str, object]) -> ResourceRow:

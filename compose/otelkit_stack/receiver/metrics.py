@@ -27,9 +27,10 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 from otelkit_stack.prometheus_naming import MetricType, bound_text, label_value, metric_name
 from otelkit_stack.receiver.attributes import attributes_of
 from otelkit_stack.receiver.exponential import cumulative_buckets
+from otelkit_stack.receiver.known_series import KnownSeries, PointLabels, Sent, sent, series_row
 from otelkit_stack.receiver.refusals import MAX_NS, Refusals
-from otelkit_stack.receiver.series_labels import ResourceLabels, labels_of, target_info_labels
-from otelkit_stack.rows import STALE_NAN, Batch, ExemplarRow, SampleRow, SeriesRow, content_id, json_text, stored_float
+from otelkit_stack.receiver.series_labels import ResourceLabels, target_info_labels
+from otelkit_stack.rows import STALE_NAN, Batch, ExemplarRow, SampleRow, SeriesRow, json_text, stored_float
 
 TARGET_INFO = "target_info"
 
@@ -37,12 +38,16 @@ Point = NumberDataPoint | HistogramDataPoint | ExponentialHistogramDataPoint | S
 _WITHOUT_TEMPORALITY = ("gauge", "summary")
 
 
-def read_metrics(request: ExportMetricsServiceRequest) -> tuple[Batch, Refusals]:
-    """Rows of the points that can be stored, and which metrics cannot, by name and with the reason."""
+def read_metrics(request: ExportMetricsServiceRequest, known: KnownSeries | None = None) -> tuple[Batch, Refusals]:
+    """Rows of the points that can be stored, and which metrics cannot, by name and with the reason.
+
+    ``known`` are the series of earlier requests; it learns those of this one.
+    """
     batch, refusals = Batch(), Refusals()
+    known = KnownSeries() if known is None else known
     for of_resource in request.resource_metrics:
         attributes = attributes_of(of_resource.resource.attributes)
-        reader = _Reader(batch, refusals, ResourceLabels.of(attributes))
+        reader = _Reader(batch, refusals, ResourceLabels.of(attributes), sent(of_resource.resource.attributes), known)
         for of_scope in of_resource.scope_metrics:
             for metric in of_scope.metrics:
                 reader.read(metric)
@@ -52,7 +57,7 @@ def read_metrics(request: ExportMetricsServiceRequest) -> tuple[Batch, Refusals]
             refusals.add(f"{TARGET_INFO} was not made: {error}", 0)
             continue
         if info and reader.newest_ns:
-            reader.add_sample(TARGET_INFO, info, reader.newest_ns, 1.0)
+            reader.add_sample(series_row(TARGET_INFO, info), reader.newest_ns, 1.0)
     return batch, refusals
 
 
@@ -63,6 +68,8 @@ class _Reader:
     batch: Batch
     refusals: Refusals
     resource: ResourceLabels
+    sent_resource: Sent
+    known: KnownSeries
     newest_ns: int = 0
 
     def read(self, metric: Metric) -> None:
@@ -88,10 +95,11 @@ class _Reader:
                 self.refusals.add(f"{title}: {error}")
 
     def _read_point(self, name: str, point: Point) -> None:
-        if point.time_unix_nano > MAX_NS:
+        time_ns = point.time_unix_nano
+        if time_ns > MAX_NS:
             raise ValueError("a point's time must lie before the year 2262")
-        labels = labels_of(attributes_of(point.attributes), self.resource)
-        self.newest_ns = max(self.newest_ns, point.time_unix_nano)
+        labels = self.known.labels(self.sent_resource, self.resource, point.attributes)
+        self.newest_ns = max(self.newest_ns, time_ns)
         if isinstance(point, HistogramDataPoint):
             # The last count is of the bucket above every bound; point.count says the same.
             self._read_histogram(name, labels, point, [*zip(point.explicit_bounds, accumulate(point.bucket_counts), strict=False)])
@@ -104,46 +112,43 @@ class _Reader:
             return
         field = point.WhichOneof("value")
         value = float(getattr(point, field)) if field else 0.0
-        series_id = self.add_sample(name, labels, point.time_unix_nano, STALE_NAN if _is_absent(point.flags) else value)
+        series_id = self.add_sample(labels.series(name), time_ns, STALE_NAN if _is_absent(point.flags) else value)
         if name.endswith("_total"):  # Prometheus keeps the exemplars of counters and histograms
             self._add_exemplars(series_id, point.exemplars)
 
-    def _read_summary(self, name: str, labels: dict[str, str], point: SummaryDataPoint) -> None:
+    def _read_summary(self, name: str, labels: PointLabels, point: SummaryDataPoint) -> None:
         absent = _is_absent(point.flags)
-        self.add_sample(f"{name}_sum", labels, point.time_unix_nano, STALE_NAN if absent else point.sum)
-        self.add_sample(f"{name}_count", labels, point.time_unix_nano, STALE_NAN if absent else float(point.count))
+        self.add_sample(labels.series(f"{name}_sum"), point.time_unix_nano, STALE_NAN if absent else point.sum)
+        self.add_sample(labels.series(f"{name}_count"), point.time_unix_nano, STALE_NAN if absent else float(point.count))
         for value in point.quantile_values:
-            with_quantile = labels | {"quantile": bound_text(value.quantile)}
-            self.add_sample(name, with_quantile, point.time_unix_nano, STALE_NAN if absent else value.value)
+            with_quantile = labels.series(name, "quantile", bound_text(value.quantile))
+            self.add_sample(with_quantile, point.time_unix_nano, STALE_NAN if absent else value.value)
 
     def _read_histogram(
         self,
         name: str,
-        labels: dict[str, str],
+        labels: PointLabels,
         point: HistogramDataPoint | ExponentialHistogramDataPoint,
         pairs: Sequence[tuple[float, int]],
     ) -> None:
-        absent = _is_absent(point.flags)
+        absent, time_ns = _is_absent(point.flags), point.time_unix_nano
         if point.HasField("sum"):
-            self.add_sample(f"{name}_sum", labels, point.time_unix_nano, STALE_NAN if absent else point.sum)
-        self.add_sample(f"{name}_count", labels, point.time_unix_nano, STALE_NAN if absent else float(point.count))
+            self.add_sample(labels.series(f"{name}_sum"), time_ns, STALE_NAN if absent else point.sum)
+        self.add_sample(labels.series(f"{name}_count"), time_ns, STALE_NAN if absent else float(point.count))
         buckets = [(bound_text(bound), count) for bound, count in pairs] + [("+Inf", point.count)]
         series = [
-            self.add_sample(f"{name}_bucket", labels | {"le": le}, point.time_unix_nano, STALE_NAN if absent else float(count))
+            self.add_sample(labels.series(f"{name}_bucket", "le", le), time_ns, STALE_NAN if absent else float(count))
             for le, count in buckets
         ]
         bounds = [bound for bound, _ in pairs]
         for exemplar in point.exemplars:
             self._add_exemplars(series[bisect_left(bounds, _exemplar_value(exemplar))], [exemplar])
 
-    def add_sample(self, name: str, labels: dict[str, str], time_ns: int, value: float) -> int:
+    def add_sample(self, series: SeriesRow, time_ns: int, value: float) -> int:
         """Put one sample and its series into the batch; the series' id."""
-        text = json_text(dict(sorted(labels.items())))
-        series_id = content_id("series", name, text)
-        if series_id not in self.batch.series:
-            self.batch.series[series_id] = SeriesRow(series_id, name, text)
-        self.batch.samples.append(SampleRow(series_id, time_ns // 1_000_000, value))
-        return series_id
+        self.batch.series[series.id] = series
+        self.batch.samples.append(SampleRow(series.id, time_ns // 1_000_000, value))
+        return series.id
 
     def _add_exemplars(self, series_id: int, exemplars: Iterable[Exemplar]) -> None:
         for exemplar in exemplars:

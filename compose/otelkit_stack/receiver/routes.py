@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from typing import Generic, TypeVar
 
@@ -19,6 +20,7 @@ from starlette.routing import Route
 from otelkit_stack.errors import StackError
 from otelkit_stack.receiver.answers import refused, taken
 from otelkit_stack.receiver.body import DEFAULT_LIMIT, Encoding, RefusedError, encoding_of, parse, read_body, unpacked
+from otelkit_stack.receiver.known_series import KnownSeries
 from otelkit_stack.receiver.logs import read_logs
 from otelkit_stack.receiver.metrics import read_metrics
 from otelkit_stack.receiver.refusals import Refusals
@@ -80,4 +82,5 @@ _LOGS = _Signal("/v1/logs", ExportLogsServiceRequest, ExportLogsServiceResponse,
 
 def receiver_routes(take: Take, limit: int = DEFAULT_LIMIT) -> list[Route]:
     """Routes that give away what they receive; ``limit`` is in bytes, packed and unpacked."""
-    return [_TRACES.route(take, limit), _METRICS.route(take, limit), _LOGS.route(take, limit)]
+    metrics = replace(_METRICS, read=partial(read_metrics, known=KnownSeries()))
+    return [_TRACES.route(take, limit), metrics.route(take, limit), _LOGS.route(take, limit)]

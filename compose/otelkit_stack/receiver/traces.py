@@ -10,6 +10,8 @@ from otelkit_stack.receiver.attributes import attributes_of, resource_row, scope
 from otelkit_stack.receiver.refusals import MAX_NS, Refusals
 from otelkit_stack.rows import Batch, ResourceRow, ScopeRow, SpanRow, json_text
 
+_NONE = "[]"
+
 
 def read_traces(request: ExportTraceServiceRequest) -> tuple[Batch, Refusals]:
     """Rows of the spans that can be stored, and why others cannot: ids that are no ids, times past 2262."""
@@ -41,7 +43,7 @@ def _fault(span: Span) -> str | None:
 
 
 def _row(span: Span, resource: ResourceRow, scope: ScopeRow) -> SpanRow:
-    attributes = attributes_of(span.attributes)
+    attributes, events, links = attributes_of(span.attributes), span.events, span.links
     route = attributes.get(HTTP_ROUTE.name)
     return SpanRow(
         trace_id=span.trace_id,
@@ -60,6 +62,6 @@ def _row(span: Span, resource: ResourceRow, scope: ScopeRow) -> SpanRow:
         status_message=span.status.message,
         route=route if isinstance(route, str) else None,
         attributes=json_text(attributes),
-        events=json_text([[event.time_unix_nano, event.name, attributes_of(event.attributes)] for event in span.events]),
-        links=json_text([[link.trace_id.hex(), link.span_id.hex(), attributes_of(link.attributes)] for link in span.links]),
+        events=json_text([[event.time_unix_nano, event.name, attributes_of(event.attributes)] for event in events]) if events else _NONE,
+        links=json_text([[link.trace_id.hex(), link.span_id.hex(), attributes_of(link.attributes)] for link in links]) if links else _NONE,
     )

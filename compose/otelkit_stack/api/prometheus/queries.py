@@ -1,4 +1,4 @@
-"""``/api/v1/query``, ``query_range`` and ``format_query``."""
+"""``/api/v1/query``, ``query_range``, ``format_query`` and ``parse_query``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from otelkit_stack.api.prometheus.asked import TRUNCATED, Asked
 from otelkit_stack.api.prometheus.parameters import Given, invalid, length_ms, limit_of, text_of, time_ms
 from otelkit_stack.promql.answers import success
+from otelkit_stack.promql.described import described
 from otelkit_stack.promql.errors import ParseError
 from otelkit_stack.promql.grammar import parse
 from otelkit_stack.promql.limits import Options
@@ -32,6 +33,14 @@ def formatted(given: Given, _asked: Asked) -> object:
     """The query as Prometheus writes it."""
     try:
         return {"status": "success", "data": pretty(parse(text_of(given, "query")))}
+    except ParseError as error:
+        invalid("query", str(error))
+
+
+def parsed(given: Given, _asked: Asked) -> object:
+    """The query as a tree, for editors."""
+    try:
+        return {"status": "success", "data": described(parse(text_of(given, "query")))}
     except ParseError as error:
         invalid("query", str(error))
 

@@ -29,6 +29,7 @@ _ANSWERS: tuple[tuple[str, Answer, list[str]], ...] = (
     ("query", queries.instant, _BOTH),
     ("query_range", queries.at_steps, _BOTH),
     ("format_query", queries.formatted, _BOTH),
+    ("parse_query", queries.parsed, _BOTH),
     ("query_exemplars", exemplars.exemplars, _BOTH),
     ("series", series.series, _BOTH),
     ("labels", series.label_names, _BOTH),

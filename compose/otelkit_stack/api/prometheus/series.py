@@ -1,45 +1,46 @@
-"""``/api/v1/series``, ``labels`` and ``label/{name}/values``: what there is to ask for.
+"""``/api/v1/series``, ``labels`` and ``label/{name}/values``: what there is to ask for, at all or in a time.
 
-Times are not looked at: what retention has not deleted is there, as what is in the head block is in Prometheus.
+A series is there in a time that one of its chunks reaches into, as in Prometheus: up to half an hour around its samples.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from otelkit_stack.api.prometheus.asked import Asked, listed
-from otelkit_stack.api.prometheus.parameters import Given, limit_of, span_ms
+from otelkit_stack.api.prometheus.parameters import Given, limit_of, span_ms, text_of
 from otelkit_stack.api.prometheus.selectors import matchers_of
 from otelkit_stack.promql.errors import BadParameterError
 
 
 def series(given: Given, asked: Asked) -> object:
     """The labels of each series that fits a selector."""
-    limit, _ = limit_of(given), span_ms(given)
-    selectors = given.get("match[]", ())
-    if not selectors:
+    limit = limit_of(given)
+    if not given.get("match[]"):
         raise BadParameterError("no match[] parameter provided")
     # A series that retention takes away meanwhile has no labels any more.
-    found = [dict(sorted(asked.index.labels(key).items())) for key in _selected(selectors, asked) if key in asked.index]
+    found = [dict(sorted(asked.index.labels(key).items())) for key in _asked_for(given, asked) or () if key in asked.index]
     return listed(sorted(found, key=lambda labels: [*labels.items()]), limit)
 
 
 def label_names(given: Given, asked: Asked) -> object:
-    """The names of labels, of all series or of those that fit a selector."""
-    limit, _ = limit_of(given), span_ms(given)
-    selectors = given.get("match[]", ())
-    return listed(asked.index.names(_selected(selectors, asked) if selectors else None), limit)
+    """The names of labels, of all series or of those that fit a selector and the time."""
+    return listed(asked.index.names(_asked_for(given, asked)), limit_of(given))
 
 
 def label_values(given: Given, asked: Asked) -> object:
-    """The values of a label, of all series or of those that fit a selector."""
-    limit, _ = limit_of(given), span_ms(given)
+    """The values of a label, of all series or of those that fit a selector and the time."""
+    return listed(asked.index.values(given["name"][0], _asked_for(given, asked)), limit_of(given))
+
+
+def _asked_for(given: Given, asked: Asked) -> set[int] | None:
+    """The series that fit; None for all that there are."""
+    start_ms, end_ms = span_ms(given)
     selectors = given.get("match[]", ())
-    return listed(asked.index.values(given["name"][0], _selected(selectors, asked) if selectors else None), limit)
-
-
-def _selected(selectors: Iterable[str], asked: Asked) -> set[int]:
+    has_time = bool(text_of(given, "start") or text_of(given, "end"))
+    if not selectors and not has_time:
+        return None
     found: set[int] = set()
-    for selector in selectors:
-        found |= asked.index.select(matchers_of(selector))
-    return found
+    for matchers in map(matchers_of, selectors or ()):
+        found |= asked.index.select(matchers)
+    if not selectors:
+        found = asked.index.select(())
+    return asked.samples.in_time(asked.connection, found, start_ms, end_ms) if has_time else found

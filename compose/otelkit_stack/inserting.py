@@ -1,0 +1,70 @@
+"""Batches into tables, many rows in each statement.
+
+Python gives the interpreter away at every step of a statement, and gets it back only when whoever parses a request meanwhile lets go:
+with a statement for each row the writer waited more than it wrote.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+from otelkit_stack.metrics.label_index import LabelIndex
+from otelkit_stack.rows import AlertChangeRow, Batch, ExemplarRow, LogRow, ResourceRow, ScopeRow, SeriesRow, SpanRow
+
+TOGETHER = 40
+"""Rows of one statement."""
+
+Rows = Sequence[tuple[object, ...]]
+
+_COLUMNS = {
+    "resource": ResourceRow._fields,
+    "scope": ScopeRow._fields,
+    "series": SeriesRow._fields,
+    "span": SpanRow._fields,
+    "log": LogRow._fields,
+    "exemplar": ExemplarRow._fields,
+    "alert_history": AlertChangeRow._fields,
+}
+
+
+def insert(connection: sqlite3.Connection, batches: Sequence[Batch], known_series: LabelIndex) -> None:
+    """Within the writer's transaction: puts everything but samples into its table, and leaves out series that are there already.
+
+    Raises sqlite3.Error, and OverflowError for a number that no column holds.
+    """
+    for table, rows in _rows(batches, known_series):
+        for first in range(0, len(rows) - TOGETHER + 1, TOGETHER):
+            connection.execute(_SEVERAL[table], [*chain.from_iterable(rows[first : first + TOGETHER])])
+        connection.executemany(_ONE[table], rows[len(rows) - len(rows) % TOGETHER :])
+
+
+def _rows(batches: Sequence[Batch], known_series: LabelIndex) -> Iterator[tuple[str, Rows]]:
+    yield "resource", _entries(batch.resources for batch in batches)
+    yield "scope", _entries(batch.scopes for batch in batches)
+    yield "series", [row for row in _entries(batch.series for batch in batches) if row.id not in known_series]
+    yield "span", [row for batch in batches for row in batch.spans]
+    yield "log", [row for batch in batches for row in batch.logs]
+    yield "exemplar", [row for batch in batches for row in batch.exemplars]
+    yield "alert_history", [row for batch in batches for row in batch.alert_changes]
+
+
+def _entries(
+    dictionaries: Iterable[dict[int, ResourceRow] | dict[int, ScopeRow] | dict[int, SeriesRow]],
+) -> list[ResourceRow | ScopeRow | SeriesRow]:
+    merged: dict[int, ResourceRow | ScopeRow | SeriesRow] = {}
+    for dictionary in dictionaries:
+        merged.update(dictionary)
+    return [*merged.values()]
+
+
+def _statement(table: str, rows: int) -> str:
+    # OR IGNORE: dictionary entries are there already, as a rule, and a record that was sent twice is one record.
+    columns = _COLUMNS[table]
+    row = f"({', '.join('?' * len(columns))})"
+    return f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"  # noqa: S608 - our own names
+
+
+_ONE = {table: _statement(table, 1) for table in _COLUMNS}
+_SEVERAL = {table: _statement(table, TOGETHER) for table in _COLUMNS}
