@@ -31,6 +31,17 @@ def totals(receiver: Receiver, metric: str) -> dict[str, int]:
     return {":".join(key): value for key, value in newest.items()}
 
 
+@pytest.mark.parametrize("pool", [("--pool", "prefork", "-c", "2"), ("--pool", "threads"), ("--pool", "solo")], ids=lambda pool: pool[1])
+def test_a_worker_that_has_nothing_to_do_says_that_it_is_there(tmp_path: Path, pool: tuple[str, ...]):
+    """A worker that is idle is not one that is gone."""
+    environment = {"OTEL_METRIC_EXPORT_INTERVAL": "1000"}
+    with receiver() as receiving, worker(tmp_path, receiving.endpoint, *pool, environment=environment) as running:
+        running.wait_until(lambda: "worker.up" in received(receiving).metrics, "no process says that it takes tasks")
+        assert running.stop() == 0, running.text
+        (point,) = {(tuple(point["attributes"].items()), point["value"]) for point in received(receiving).metrics["worker.up"]}
+        assert point == ((("queue", "orders"),), 1)
+
+
 def lines_of_tasks(running: Worker) -> list[dict[str, Any]]:
     return [line for line in running.lines if line["message"] == "shipped"]
 
@@ -65,7 +76,7 @@ def test_a_worker_loses_nothing_and_writes_json_lines(tmp_path: Path, arguments,
         assert len(ran) == len(sent) == TASKS
         counted = totals(receiving, "task.duration")
         assert sum(counted.values()) == TASKS
-        assert {key.split(":")[-2] for key in counted} <= {"0", "1", "2"}, "two at a time and their worker, however many they were"
+        assert {key.split(":")[-2] for key in counted} <= {"0", "1"}, "two at a time, however many they were; who hands out has no slot"
         lines = lines_of_tasks(running)
         assert sorted((line["trace_id"], line["span_id"]) for line in lines) == sorted(
             (span["trace_id"], span["span_id"]) for span in found.spans if span["name"] == "pack"
