@@ -43,6 +43,7 @@ class Category(Enum):
     TELEMETRY = "telemetry"
     DEPENDENCY = "dependency"
     EVENTS = "events"
+    TASKS = "tasks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,13 +218,15 @@ def _follow_libraries(runtime: Runtime) -> None:
     from otelkit.libraries import LIBRARIES, Recording, Steps, follow_libraries
     from otelkit.outbound import Outbound
     from otelkit.tasks.messages import MessageRecorder
+    from otelkit.tasks.queues import TaskQueues
     from otelkit.tasks.recorder import TaskRecorder
 
     tracer, aggregator, config = runtime.tracer, runtime.aggregator, runtime.config
     outbound = Outbound(tracer, aggregator, config.clients.peers, config.clients.peer_header)
     tasks = TaskRecorder(tracer, aggregator, config.tasks.link_after)
     messages = MessageRecorder(tracer, aggregator, config.tasks.link_after)
-    recording = Recording(tracer, aggregator, outbound, Steps(tracer, config.libraries.slow_step), tasks, messages)
+    queues = TaskQueues(aggregator, asks=config.tasks.queues)
+    recording = Recording(tracer, aggregator, outbound, Steps(tracer, config.libraries.slow_step), tasks, messages, queues)
     runtime.notes.extend(follow_libraries(LIBRARIES, recording, config.libraries, runtime.undo))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from otelkit_alerts.cases import demo, events, resilience, slo, telemetry, traffic
+from otelkit_alerts.cases import demo, events, resilience, slo, tasks, telemetry, traffic
 from otelkit_alerts.cases.model import Suite
 
 SUITES: Mapping[str, Suite] = {
@@ -12,6 +12,7 @@ SUITES: Mapping[str, Suite] = {
     "traffic": traffic.SUITE,
     "resilience": resilience.SUITE,
     "events": events.SUITE,
+    "tasks": tasks.SUITE,
     "telemetry": telemetry.SUITE,
     "demo": demo.SUITE,
 }

@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 from otelkit.catalog.labels import QUEUE, SERVICE_NAME, TASK_NAME, TASK_OUTCOME
-from otelkit.catalog.metrics import TASK_ACTIVE, TASK_DURATION, TASK_LAST_SUCCESS_TIME, TASK_WAIT_DURATION
+from otelkit.catalog.metrics import (
+    TASK_ACTIVE,
+    TASK_DURATION,
+    TASK_LAST_SUCCESS_TIME,
+    TASK_QUEUE_DEPTH,
+    TASK_QUEUE_OLDEST_AGE,
+    TASK_WAIT_DURATION,
+    WORKER_UP,
+)
+from otelkit.catalog.objectives import TASK_AGE
 from otelkit.catalog.promql import RANGE, equals, increase, maximum, now, number, quantile, rate, total
 from otelkit_dashboards.boards.choices import CHOSEN
-from otelkit_dashboards.boards.guards import ALIVE, or_none
+from otelkit_dashboards.boards.guards import ALIVE, or_none, where_used
 from otelkit_dashboards.model import Row
 from otelkit_dashboards.panels import Exemption, Query, Stat, Thresholds, TimeSeries, Unit
 
@@ -29,6 +38,44 @@ FAILED_TASKS = Stat(
     thresholds=Thresholds(warning=1),
     exemptions=(FAILED_ANY,),
     queries=(Query(increase(TASK_DURATION, where=_FAILED, window=RANGE).or_else(number(0) * ALIVE), instant=True),),
+)
+
+QUEUES = Row(
+    "queues",
+    "Queues",
+    (
+        TimeSeries(
+            key="queue-depth",
+            title="Tasks that wait",
+            help="Tasks in each queue that no worker has taken yet, as the broker or the database says.",
+            act="Growing: more is sent than is worked off. Look beside whether anybody takes them, and below at what holds the workers.",
+            missing=NO_TASKS,
+            unit=Unit.COUNT,
+            width=8,
+            queries=where_used(maximum(TASK_QUEUE_DEPTH, by=_QUEUE, where=CHOSEN), tuple(_QUEUE)),
+        ),
+        TimeSeries(
+            key="queue-age",
+            title="Age of the oldest",
+            help="How long the oldest task of each queue has waited. Brokers that cannot say, like RabbitMQ, are not here.",
+            act="A straight line upwards: nobody takes tasks of this queue. A slope: the workers do not keep up.",
+            missing=NO_TASKS,
+            unit=Unit.SECONDS,
+            width=8,
+            thresholds=Thresholds(warning=TASK_AGE),
+            queries=where_used(maximum(TASK_QUEUE_OLDEST_AGE, by=_QUEUE, where=CHOSEN), tuple(_QUEUE)),
+        ),
+        TimeSeries(
+            key="worker-up",
+            title="Queues with a worker",
+            help="1 where a worker takes tasks of the queue, 0 where the broker knows of none; a line that ends was a worker's own word.",
+            act="0, or a line that ended: start its workers, or look in their last lines why they are gone.",
+            missing=NO_TASKS,
+            unit=Unit.COUNT,
+            width=8,
+            queries=where_used(maximum(WORKER_UP, by=_QUEUE, where=CHOSEN), tuple(_QUEUE)),
+        ),
+    ),
 )
 
 TASKS = Row(

@@ -61,5 +61,8 @@ TELEMETRY_LOSS_RATIO = 0.01
 OUTBOX_AGE = 60.0
 """Seconds that an event may wait in an outbox before somebody should look at its relay."""
 
+TASK_AGE = 300.0
+"""Seconds that a task may wait in its queue before somebody should look at its workers."""
+
 TELEMETRY_AGE = 120.0
 """Seconds since a service's newest sample after which it counts as silent: eight exports at the default interval."""

@@ -300,6 +300,11 @@ class Tasks:
         "delayed by counts.",
         check=s.between(0, 31_536_000),
     )
+    queues: bool = setting(
+        True,
+        help="Whether brokers (RabbitMQ, Redis, ...) and the table of django-tasks-db are asked how much waits in the queues that a "
+        "process uses; in the background, every 15 seconds.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

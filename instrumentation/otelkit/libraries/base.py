@@ -18,12 +18,13 @@ from otelkit.libraries.steps import Steps
 from otelkit.metrics.aggregator import Aggregator
 from otelkit.outbound import Outbound
 from otelkit.tasks.messages import MessageRecorder
+from otelkit.tasks.queues import TaskQueues
 from otelkit.tasks.recorder import TaskRecorder
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a library records with: spans, metrics, calls to another service, steps of a request, tasks and messages."""
+    """What a library records with: spans, metrics, calls to another service, steps of a request, tasks, messages and what waits."""
 
     tracer: Tracer
     aggregator: Aggregator
@@ -31,6 +32,7 @@ class Recording:
     steps: Steps
     tasks: TaskRecorder
     messages: MessageRecorder
+    queues: TaskQueues
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,21 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from otelkit.catalog import libraries
-from otelkit.catalog.metrics import ERRORS_CAPTURED, TASK_ACTIVE, TASK_DURATION, TASK_LAST_SUCCESS_TIME, TASK_WAIT_DURATION
+from otelkit.catalog.metrics import (
+    ERRORS_CAPTURED,
+    TASK_ACTIVE,
+    TASK_DURATION,
+    TASK_LAST_SUCCESS_TIME,
+    TASK_QUEUE_DEPTH,
+    TASK_QUEUE_OLDEST_AGE,
+    TASK_WAIT_DURATION,
+    WORKER_UP,
+)
 from otelkit.importing import when_imported
 from otelkit.libraries.base import Library, Recording
+from otelkit.libraries.celery_tasks import brokers
 from otelkit.libraries.celery_tasks.following import Following
+from otelkit.libraries.celery_tasks.taking import Taking
 from otelkit.libraries.celery_tasks.upstream import MODULE, StandDown
 from otelkit.libraries.patching import Patches
 
@@ -29,7 +40,7 @@ def instrument(recording: Recording) -> None:
 
     if _patches:
         return
-    following = Following(recording.tasks)
+    following, taking = Following(recording.tasks), Taking(recording.queues)
     _patches.replace(Celery, "send_task", following.sending)
     heard: list[tuple[object, Callable[..., None]]] = [
         (signals.before_task_publish, following.before_publish),
@@ -37,7 +48,10 @@ def instrument(recording: Recording) -> None:
         (signals.task_failure, following.failed),
         (signals.task_retry, following.retried),
         (signals.task_postrun, following.postrun),
+        (signals.worker_process_init, taking.child_begins),
+        (signals.worker_ready, taking.worker_begins),
     ]
+    recording.queues.ask_of("Celery", brokers.ask)
     for signal, hear in heard:
         signal.connect(hear, weak=False)  # type: ignore[attr-defined]
         _undo.callback(signal.disconnect, hear)  # type: ignore[attr-defined]
@@ -56,5 +70,14 @@ LIBRARY = Library(
     libraries.CELERY,
     instrument,
     uninstrument,
-    emits=(TASK_DURATION, TASK_WAIT_DURATION, TASK_ACTIVE, TASK_LAST_SUCCESS_TIME, ERRORS_CAPTURED),
+    emits=(
+        TASK_DURATION,
+        TASK_WAIT_DURATION,
+        TASK_ACTIVE,
+        TASK_LAST_SUCCESS_TIME,
+        TASK_QUEUE_DEPTH,
+        TASK_QUEUE_OLDEST_AGE,
+        WORKER_UP,
+        ERRORS_CAPTURED,
+    ),
 )

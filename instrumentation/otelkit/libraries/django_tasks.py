@@ -18,12 +18,22 @@ from typing import Any
 
 from otelkit.catalog import libraries
 from otelkit.catalog.libraries import LibraryFact
-from otelkit.catalog.metrics import ERRORS_CAPTURED, TASK_ACTIVE, TASK_DURATION, TASK_WAIT_DURATION
+from otelkit.catalog.metrics import (
+    ERRORS_CAPTURED,
+    TASK_ACTIVE,
+    TASK_DURATION,
+    TASK_QUEUE_DEPTH,
+    TASK_QUEUE_OLDEST_AGE,
+    TASK_WAIT_DURATION,
+    WORKER_UP,
+)
 from otelkit.importing import when_imported
+from otelkit.libraries import task_rows
 from otelkit.libraries.base import Library, Recording
 from otelkit.libraries.patching import Patches
 from otelkit.tasks import carrying
 from otelkit.tasks.carrying import Carried
+from otelkit.tasks.queues import TaskQueues
 from otelkit.tasks.recorder import Sending, TaskRecorder
 from otelkit.tasks.state import CURRENT_TASK
 
@@ -32,7 +42,6 @@ logger = logging.getLogger("otelkit.libraries")
 _SYSTEM = "django_tasks"
 """``messaging.system``: the conventions allow a name of one's own."""
 _KEY = "otelkit"
-_ROWS = "django_tasks_db.models"
 _ENQUEUING: ContextVar[Sending | None] = ContextVar("otelkit_enqueuing", default=None)
 
 
@@ -166,21 +175,32 @@ def _library(fact: LibraryFact) -> Library:
         for signal, hear in ((signals.task_started, following.started), (signals.task_finished, following.finished)):
             signal.connect(hear, weak=False)
             undo.callback(signal.disconnect, hear)
-        undo.callback(when_imported(_ROWS, partial(_follow_rows, undo)))
+        undo.callback(when_imported(task_rows.MODELS, partial(_follow_rows, recording.queues, undo)))
+        undo.callback(when_imported(task_rows.WORKER, partial(_follow_worker, recording.queues, patches)))
 
     def uninstrument() -> None:
         undo.close()
         patches.restore()
 
-    return Library(fact, instrument, uninstrument, emits=(TASK_DURATION, TASK_WAIT_DURATION, TASK_ACTIVE, ERRORS_CAPTURED))
+    return Library(
+        fact,
+        instrument,
+        uninstrument,
+        emits=(TASK_DURATION, TASK_WAIT_DURATION, TASK_ACTIVE, TASK_QUEUE_DEPTH, TASK_QUEUE_OLDEST_AGE, WORKER_UP, ERRORS_CAPTURED),
+    )
 
 
-def _follow_rows(undo: ExitStack) -> None:
+def _follow_rows(queues: TaskQueues, undo: ExitStack) -> None:
     from django.db.models.signals import pre_save
 
-    row = sys.modules[_ROWS].DBTaskResult
+    queues.ask_of(task_rows.KEEPER, task_rows.ask)
+    row = sys.modules[task_rows.MODELS].DBTaskResult
     pre_save.connect(_write, sender=row, weak=False, dispatch_uid="otelkit.django_tasks")
     undo.callback(pre_save.disconnect, sender=row, dispatch_uid="otelkit.django_tasks")
+
+
+def _follow_worker(queues: TaskQueues, patches: Patches) -> None:
+    patches.replace(sys.modules[task_rows.WORKER].Worker, "run", task_rows.taking(queues))
 
 
 LIBRARY = _library(libraries.DJANGO_TASKS)

@@ -1,7 +1,8 @@
 """redis: duration and a client span of each command, pipeline and transaction, sync and async, of one server or a cluster.
 
 Ours, because upstream's has no metric, names old conventions, and writes the statement with its placeholders, which says nothing that the
-command's name does not. Keys and values are not looked at. A command outside of any trace is measured, but starts no trace of its own.
+command's name does not. Keys and values are not looked at. A command outside of any trace is measured, but starts no trace of its own;
+those by which kombu polls for messages are not even measured.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from otelkit.traces.suppression import is_suppressed, suppressed
 logger = logging.getLogger("otelkit.libraries")
 
 _UPSTREAM = f"{UPSTREAM}redis"
+_TRANSPORT = "kombu.transport.redis"
 _COMMAND = re.compile(r"[A-Z][A-Z0-9._-]*(?: [A-Z][A-Z0-9._-]*)?")
 _LONGEST_COMMAND = 32
 _OTHER = "_OTHER"
@@ -102,10 +104,12 @@ class _Recorder:
             logger.exception("otelkit could not record a command of Redis; the command is not affected.")
 
     def _record(self, client: Any, operation: Operation, began: int, elapsed: float, error: BaseException | None) -> None:
+        parent = trace.get_current_span()
+        if not parent.get_span_context().is_valid and _is_by_kombu():
+            return  # a worker that polls: with it a process that hands tasks to its children would begin
         name, commands = operation
         host, port, database = _server_of(client)
         error_type = None if error is None else type(error).__qualname__
-        parent = trace.get_current_span()
         self._duration.record(elapsed, ("redis", database, name, None, error_type), parent.get_span_context())
         state = CURRENT.get()
         if state is not None and not is_within_a_cache():  # whose time it is, then
@@ -135,6 +139,19 @@ def _server_of(client: Any) -> tuple[str | None, int | None, str | None]:
     if "path" in options:
         host, port = options["path"], None
     return str(host) if host else None, port if isinstance(port, int) else None, str(options.get("db") or 0)
+
+
+def _is_by_kombu() -> bool:
+    """Whether it is kombu's transport that calls redis."""
+    if _TRANSPORT not in sys.modules:
+        return False
+    frame = sys._getframe(1)
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if not module.startswith(("redis.", "otelkit.libraries.")):
+            return module == _TRANSPORT
+        frame = frame.f_back  # type: ignore[assignment]  # the outermost has none
+    return False
 
 
 def _follow(recorder: _Recorder, describe: Callable[[Any, tuple[Any, ...]], Operation], send: Callable[..., Any]) -> Callable[..., Any]:

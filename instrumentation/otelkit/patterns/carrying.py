@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from opentelemetry import trace
-from opentelemetry.trace import Span, SpanContext
+from opentelemetry.context import Context
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext
 
 from otelkit.traces.w3c import read_span_context, traceparent_of
 
@@ -23,6 +24,11 @@ class Carried(NamedTuple):
     def span(self) -> SpanContext | None:
         """The span that is carried; None where there is none, or nothing that can be read."""
         return read_span_context(self.traceparent, self.tracestate or None) if self.traceparent else None
+
+    def context(self, base: Context | None = None) -> Context:
+        """Within that span, and otherwise as ``base``, which is empty by default."""
+        span, base = self.span, Context() if base is None else base
+        return base if span is None else trace.set_span_in_context(NonRecordingSpan(span), base)
 
 
 NOTHING = Carried()

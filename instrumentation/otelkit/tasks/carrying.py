@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from time import time
 from typing import Any
 
-from opentelemetry import propagate, trace
+from opentelemetry import propagate
 from opentelemetry.context import Context
 from opentelemetry.propagators.textmap import Getter
-from opentelemetry.trace import INVALID_SPAN, Link, SpanContext
+from opentelemetry.trace import Link
+
+from otelkit.traces.joining import join
 
 logger = logging.getLogger("otelkit.tasks")
 
@@ -37,19 +39,9 @@ class Carried:
     sent_at: float | None = None
     """Unix time in seconds."""
 
-    @property
-    def sender(self) -> SpanContext:
-        """The span that sent it; invalid where none did."""
-        return trace.get_current_span(self.context).get_span_context()
-
     def parent(self, link_after: float) -> tuple[Context, tuple[Link, ...]]:
         """The context in which the work goes on; and a link to the sender instead, where it sent more than ``link_after`` seconds ago."""
-        sender = self.sender
-        age = time() - self.sent_at if self.sent_at is not None else 0.0
-        if age <= link_after or not sender.is_valid:
-            return self.context, ()
-        # The trace has long been looked at, and a backend that samples by its end has decided. Baggage still holds.
-        return trace.set_span_in_context(INVALID_SPAN, self.context), (Link(sender),)
+        return join(self.context, time() - self.sent_at if self.sent_at is not None else 0.0, link_after)
 
 
 def write(headers: MutableMapping[str, Any], context: Context | None = None) -> None:

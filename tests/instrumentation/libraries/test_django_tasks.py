@@ -140,6 +140,21 @@ urlpatterns = [path("orders", lambda request: HttpResponse(str(ship.enqueue().id
 """
 
 
+WAITING = """
+import django
+django.setup()
+from otelkit.libraries.task_rows import ask
+for queue, waiting in ask().items():
+    print(queue, waiting.depth, 0 <= waiting.oldest_age < 600 and waiting.has_worker is None)
+"""
+
+
+def waiting(project: Any) -> str:
+    """What the kit finds in the table: the queue, how many tasks wait in it, and whether the oldest is as old as it may be."""
+    off = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none", "DJANGO_SETTINGS_MODULE": "shop.settings"}
+    return str(project.run(PYTHON, "-c", WAITING, **off).stdout).strip().splitlines()[-1]
+
+
 @pytest.mark.skipif(find_spec("django_tasks_db") is None, reason="needs the database backend: pip install django-tasks-db")
 def test_a_worker_of_the_database_backend_goes_on_with_the_trace(tmp_path: Path):
     """A20: a request, and a worker that is another process."""
@@ -152,7 +167,9 @@ def test_a_worker_of_the_database_backend_goes_on_with_the_trace(tmp_path: Path)
     project.settings(str(["otelkit", *apps]), SHOP)
     with receiver() as running:
         environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": running.endpoint}
+        assert waiting(project) == "default 0 True"
         project.run(PYTHON, "ask.py", "shop.wsgi", "/orders", **environment)
+        assert waiting(project) == "default 1 True"
         project.run(PYTHON, "manage.py", "db_worker", "--batch", "--no-startup-delay", "--interval", "0.01", **environment)
         found = received(running)
     request, send, process = (found.span(name) for name in ("GET /orders", "send shop.tasks.ship", "process shop.tasks.ship"))
@@ -161,6 +178,8 @@ def test_a_worker_of_the_database_backend_goes_on_with_the_trace(tmp_path: Path)
     assert process["attributes"]["messaging.message.id"] == send["attributes"]["messaging.message.id"]
     assert process["attributes"]["task.wait_ms"] > 0
     assert found.point("task.wait.duration", queue="default", outcome="ok")["count"] == 1
+    assert found.point("worker.up", queue="default")["value"] == 1
+    assert waiting(project) == "default 0 True"
     assert "manage.py db_worker" not in {span["name"] for span in found.spans}
     # A worker without the kit does not look at what we left in the row.
     project.run(PYTHON, "ask.py", "shop.wsgi", "/orders", OTEL_TRACES_EXPORTER="none", OTEL_METRICS_EXPORTER="none")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib import import_module
@@ -20,9 +20,10 @@ from otelkit.config import Libraries, load
 from otelkit.errors import ConfigError
 from otelkit.libraries import LIBRARIES, Library, Recording, Steps, follow_libraries
 from otelkit.libraries.patching import Patches
-from otelkit.metrics.aggregator import Aggregator
+from otelkit.metrics.aggregator import Aggregator, Observe
 from otelkit.outbound import Outbound
 from otelkit.tasks.messages import MessageRecorder
+from otelkit.tasks.queues import TaskQueues
 from otelkit.tasks.recorder import TaskRecorder
 from otelkit.testing import capture
 
@@ -137,6 +138,10 @@ class Asked(Aggregator):
         self.metrics.add(metric)
         return super()._instrument(metric)
 
+    def observe(self, metric: Metric, observe: Observe, forget: Callable[[], None] | None = None) -> None:
+        self.metrics.add(metric)
+        super().observe(metric, observe, forget)
+
 
 def patches_of(library: Library) -> Patches:
     found: Patches = vars(sys.modules[library.instrument.__module__])["_patches"]
@@ -158,7 +163,7 @@ def test_a_library_records_what_it_declares_and_nothing_else(imported: None, fou
     tracer, asked, shared = NoOpTracer(), Asked(), Asked()
     tasks, messages = TaskRecorder(tracer, shared, 300.0), MessageRecorder(tracer, shared, 300.0)
     try:
-        found.instrument(Recording(tracer, asked, Outbound(tracer, shared, {}), Steps(tracer, 0.1), tasks, messages))
+        found.instrument(Recording(tracer, asked, Outbound(tracer, shared, {}), Steps(tracer, 0.1), tasks, messages, TaskQueues(shared)))
         assert asked.metrics - shared.metrics == set(found.emits) - shared.metrics
     finally:
         found.uninstrument()
@@ -174,7 +179,8 @@ def test_twice_is_once_and_the_end_restores_everything(imported: None):
         outbound = Outbound(runtime.tracer, runtime.aggregator, {})
         tasks = TaskRecorder(runtime.tracer, runtime.aggregator, 300.0)
         messages = MessageRecorder(runtime.tracer, runtime.aggregator, 300.0)
-        recording = Recording(runtime.tracer, runtime.aggregator, outbound, Steps(runtime.tracer, 0.1), tasks, messages)
+        steps, queues = Steps(runtime.tracer, 0.1), TaskQueues(runtime.aggregator)
+        recording = Recording(runtime.tracer, runtime.aggregator, outbound, steps, tasks, messages, queues)
         for found in HERE:
             found.instrument(recording)
         assert {found.name: patches_of(found).replaced for found in HERE} == replaced

@@ -1,4 +1,4 @@
-"""A Celery worker as a subprocess, and the receiver that its processes send to."""
+"""A Celery worker and beat as subprocesses, and the receiver that its processes send to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import pytest
 
 from otelkit.testing.received import Received
 from tests.backends import wait_until
+from tests.brokers import running_rabbitmq
 from tests.instrumentation.libraries.caching import NO_REDIS, a_redis
 from tests.instrumentation.servers.running import ROOT, environment_of
 from tests.receivers import Receiver
@@ -31,7 +32,7 @@ APP = "tests.instrumentation.libraries.celery_shop.app"
 
 @dataclass
 class Worker:
-    """A worker that runs."""
+    """A worker, or a beat, that runs."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -80,17 +81,39 @@ def redis_broker(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
+def rabbitmq_broker(folder: Path) -> Iterator[str]:
+    """The address of a RabbitMQ of our own, on free ports. Skips the test where it is not installed."""
+    with running_rabbitmq(folder) as broker:
+        yield broker.address
+
+
+@contextmanager
 def worker(folder: Path, endpoint: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Worker]:
     """A worker of the shop that takes tasks. Its processes send only when they end, unless the environment says otherwise."""
-    command = [sys.executable, "-m", "celery", "-A", APP, "worker", "--without-gossip", "--without-mingle", "-l", "INFO", *arguments]
+    words = ["worker", "--without-gossip", "--without-mingle", "-l", "INFO", *arguments]
+    with _celery(folder, endpoint, words, " ready.", environment or {}) as running:
+        yield running
+
+
+@contextmanager
+def beat(folder: Path, endpoint: str, *, environment: Mapping[str, str] | None = None) -> Iterator[Worker]:
+    """The shop's beat, which sends what the environment's ``SHOP_SCHEDULE`` says."""
+    words = ["beat", "-l", "INFO", "--schedule", str(folder / "schedule"), "--pidfile", "", "--max-interval", "1"]
+    with _celery(folder, endpoint, words, "Starting...", environment or {}) as running:
+        yield running
+
+
+@contextmanager
+def _celery(folder: Path, endpoint: str, words: Sequence[str], ready: str, environment: Mapping[str, str]) -> Iterator[Worker]:
     own = {"DJANGO_SETTINGS_MODULE": "tests.instrumentation.libraries.celery_shop.settings", "SHOP_FOLDER": str(folder)}
-    environ = environment_of(folder, endpoint, own | dict(environment or {}))
-    log = folder / "worker.log"
+    environ = environment_of(folder, endpoint, own | dict(environment))
+    log = folder / f"{words[0]}.log"
     with log.open("wb") as output:
+        command = [sys.executable, "-m", "celery", "-A", APP, *words]
         process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=output, stderr=output, start_new_session=True)
     running = Worker(process, log)
     try:
-        wait_until(lambda: process.poll() is not None or " ready." in running.text, START_SECONDS, "the worker does not start")
+        wait_until(lambda: process.poll() is not None or ready in running.text, START_SECONDS, f"the {words[0]} does not start")
         assert process.poll() is None, running.text
         yield running
     finally:

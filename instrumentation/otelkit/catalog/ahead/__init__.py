@@ -4,15 +4,12 @@ They are apart from :mod:`otelkit.catalog.metrics`, so that a board or a rule th
 recorder moves the metric, with its labels, to the file of the same subject there; a test insists on it.
 """
 
-from otelkit.catalog.ahead import service_graph, tasks
+from otelkit.catalog.ahead import service_graph
 from otelkit.catalog.ahead.service_graph import *
 from otelkit.catalog.ahead.spans import *
-from otelkit.catalog.ahead.tasks import *
 from otelkit.catalog.metrics.model import Metric, Subject, subject_of
 
-SUBJECTS: tuple[Subject, ...] = tuple(
-    map(subject_of, (tasks, service_graph)),
-)
+SUBJECTS: tuple[Subject, ...] = (subject_of(service_graph),)
 
 AHEAD: tuple[Metric, ...] = tuple(metric for subject in SUBJECTS for metric in subject.metrics)
 """Every metric that no service emits yet."""

@@ -20,3 +20,24 @@ TASK_ACTIVE = Metric("task.active", Kind.UP_DOWN_COUNTER, "{task}", "Tasks that 
 TASK_LAST_SUCCESS_TIME = Metric(
     "task.last_success.time", Kind.GAUGE, "s", "Unix time of the last run of a scheduled task that went well.", (TASK_NAME,)
 )
+TASK_QUEUE_DEPTH = Metric(
+    "task.queue.depth",
+    Kind.GAUGE,
+    "{task}",
+    "Tasks that wait in the queue, asked of the broker or the database by every process that uses it: take the largest.",
+    (QUEUE,),
+)
+TASK_QUEUE_OLDEST_AGE = Metric(
+    "task.queue.oldest.age",
+    Kind.GAUGE,
+    "s",
+    "How long the oldest of them has waited; 0 where none waits, absent where nobody can say, as with RabbitMQ.",
+    (QUEUE,),
+)
+WORKER_UP = Metric(
+    "worker.up",
+    Kind.GAUGE,
+    "",
+    "1 where this process takes tasks of the queue, or the broker knows a worker; 0 where it knows of none. Take the largest.",
+    (QUEUE,),
+)

@@ -16,13 +16,14 @@ from typing import Any
 
 from opentelemetry import context, trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from otelkit import startup
 from otelkit.catalog.labels import INBOX_OUTCOME, OUTBOX_OUTCOME
 from otelkit.catalog.metrics import INBOX_PROCESSED, OUTBOX_PUBLISH_LAG, OUTBOX_PUBLISHED
 from otelkit.patterns.carrying import NOTHING, Carried, carried, current_trace
 from otelkit.patterns.events.configuring import chosen
+from otelkit.traces.joining import join
 
 __all__ = ["Carried", "Message", "awaiting", "current_trace", "processed", "processing", "published", "sending"]
 
@@ -132,12 +133,8 @@ def _begin(message: Message, kind: SpanKind, operation: str, more: dict[str, Any
         }
         if message.system:
             attributes["messaging.system"] = message.system
-        origin = message.carried.span
-        is_late = message.age > chosen().link_after
-        parent = trace.set_span_in_context(NonRecordingSpan(origin), Context()) if origin and not is_late else Context()
-        links = [Link(origin)] if origin and is_late else None
-        name = f"{operation} {message.destination}"
-        return runtime.tracer.start_span(name, context=parent, kind=kind, attributes=attributes, links=links)
+        parent, links = join(message.carried.context(), message.age, chosen().link_after)
+        return runtime.tracer.start_span(f"{operation} {message.destination}", parent, kind, attributes, links)
     except Exception:
         logger.exception("otelkit could not begin the span of an event; the event is not affected.")
         return None
@@ -158,7 +155,4 @@ def _end(span: Span | None, error: BaseException | None) -> None:
 
 def _in(span: Span | None, message: Message) -> Context:
     """The context for the work: within our span, or else within what the message carries, so that the trace goes on without us."""
-    if span is not None:
-        return trace.set_span_in_context(span)
-    origin = message.carried.span
-    return trace.set_span_in_context(NonRecordingSpan(origin)) if origin else context.get_current()
+    return message.carried.context(context.get_current()) if span is None else trace.set_span_in_context(span)

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from time import perf_counter
 
 from opentelemetry import context, trace
-from opentelemetry.context import Context
-from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from otelkit import startup
 from otelkit.catalog.labels import SAGA_OUTCOME
 from otelkit.catalog.metrics import SAGA_COMPLETED, SAGA_STARTED, SAGA_STEP_DURATION
 from otelkit.patterns.carrying import NOTHING, Carried
 from otelkit.patterns.events.configuring import chosen
+from otelkit.traces.joining import join
 
 logger = logging.getLogger("otelkit.patterns")
 
@@ -53,10 +53,9 @@ def step(saga: str, step: str, outcome: str = "ok", *, carried: Carried = NOTHIN
     ``carried`` is the span that started the saga ``age`` seconds ago; without one the current span is the parent. An exception makes the
     outcome ``failed``, and goes on.
     """
-    origin = carried.span
-    span = _begin(saga, step, outcome, origin, age)
-    shown = span if span is not None else NonRecordingSpan(origin) if origin is not None else trace.get_current_span()
-    outer = context.attach(trace.set_span_in_context(shown))
+    span = _begin(saga, step, outcome, carried, age)
+    within = carried.context(context.get_current()) if span is None else trace.set_span_in_context(span)
+    outer = context.attach(within)
     begun = perf_counter()
     try:
         yield
@@ -69,17 +68,15 @@ def step(saga: str, step: str, outcome: str = "ok", *, carried: Carried = NOTHIN
         context.detach(outer)
 
 
-def _begin(saga: str, step: str, outcome: str, origin: trace.SpanContext | None, age: float) -> Span | None:
+def _begin(saga: str, step: str, outcome: str, carried: Carried, age: float) -> Span | None:
     runtime = startup.current()
     if runtime is None:
         return None
     try:
         attributes = {"saga": saga, "step": step, "saga.step.direction": "backward" if outcome == "compensated" else "forward"}
-        is_late = origin is not None and age > chosen().link_after
-        parent = None if origin is None else Context() if is_late else trace.set_span_in_context(NonRecordingSpan(origin), Context())
-        links = [Link(origin)] if is_late and origin is not None else None
+        parent, links = (None, ()) if carried.span is None else join(carried.context(), age, chosen().link_after)
         verb = "undo " if outcome == "compensated" else ""
-        return runtime.tracer.start_span(f"{saga} {verb}{step}", context=parent, kind=SpanKind.INTERNAL, attributes=attributes, links=links)
+        return runtime.tracer.start_span(f"{saga} {verb}{step}", parent, SpanKind.INTERNAL, attributes, links)
     except Exception:
         logger.exception("otelkit could not begin the span of a saga's step; the saga is not affected.")
         return None

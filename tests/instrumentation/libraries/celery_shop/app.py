@@ -29,7 +29,13 @@ def configuration(folder: Path, broker: str = "filesystem://") -> dict[str, Any]
         "task_default_queue": "orders",
         "worker_hijack_root_logger": os.environ.get("SHOP_HIJACK", "1") == "1",
         "worker_enable_remote_control": False,
+        "beat_schedule": {f"every now and then: {task}": {"task": task, "schedule": 0.5} for task in _scheduled()},
     }
+
+
+def _scheduled() -> list[str]:
+    """The tasks that ``SHOP_SCHEDULE`` names, which beat sends twice a second."""
+    return os.environ.get("SHOP_SCHEDULE", "").split()
 
 
 IN_THIS_PROCESS: dict[str, Any] = {

@@ -7,6 +7,7 @@ import os
 import signal
 from typing import Any
 
+import httpx
 from celery import chord, group
 from celery.exceptions import Ignore, Reject
 from opentelemetry import trace
@@ -68,6 +69,13 @@ def leave() -> None:
 @app.task(name="orders.die")
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.task(name="orders.book")
+def book(url: str) -> int:
+    """Asks another service."""
+    logger.warning("booking a parcel")
+    return httpx.get(url).status_code
 
 
 @app.task(name="orders.fan_out")
