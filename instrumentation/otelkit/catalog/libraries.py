@@ -46,11 +46,16 @@ URLLIB3 = LibraryFact("urllib3", "urllib3", "urllib3", "calls traced and measure
 AIOHTTP = LibraryFact("aiohttp", "aiohttp", "aiohttp", "calls of clients traced and measured", least="3.8", upstream="aiohttp-client")
 REDIS = LibraryFact("redis", "redis", "redis", "commands traced and measured", least="5", upstream="redis")
 
+CHANNELS = LibraryFact(
+    "channels", "channels.consumer", "channels", "websockets traced and measured: handshakes, messages and how connections end", least="4"
+)
+
 LIBRARY_FACTS: tuple[LibraryFact, ...] = (
     DJANGO_CACHE,
     DJANGO_TEMPLATES,
     REST_FRAMEWORK,
     NINJA,
+    CHANNELS,
     HTTPX,
     REQUESTS,
     URLLIB3,

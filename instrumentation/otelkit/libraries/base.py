@@ -19,11 +19,12 @@ from otelkit.metrics.aggregator import Aggregator
 from otelkit.outbound import Outbound
 from otelkit.tasks.messages import MessageRecorder
 from otelkit.tasks.recorder import TaskRecorder
+from otelkit.websockets.recorder import WebsocketRecorder
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a library records with: spans, metrics, calls to another service, steps of a request, tasks and messages."""
+    """What a library records with: spans, metrics, calls to another service, steps of a request, tasks, messages and websockets."""
 
     tracer: Tracer
     aggregator: Aggregator
@@ -31,6 +32,7 @@ class Recording:
     steps: Steps
     tasks: TaskRecorder
     messages: MessageRecorder
+    websockets: WebsocketRecorder
 
 
 @dataclass(frozen=True, slots=True)
