@@ -43,6 +43,8 @@ class Category(Enum):
     TELEMETRY = "telemetry"
     DEPENDENCY = "dependency"
     EVENTS = "events"
+    ACCESS = "access"
+    API = "api"
 
 
 @dataclass(frozen=True, slots=True)
