@@ -16,6 +16,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "otelkit.patterns.events",
     "otelkit.patterns.saga",
+    "otelkit.patterns.idempotency",
     "tests.project",
 ]
 MIDDLEWARE = ["django.middleware.locale.LocaleMiddleware", "django.middleware.common.CommonMiddleware"]

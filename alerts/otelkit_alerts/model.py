@@ -44,6 +44,8 @@ class Category(Enum):
     DEPENDENCY = "dependency"
     EVENTS = "events"
     TASKS = "tasks"
+    ACCESS = "access"
+    API = "api"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,11 @@ class Pace:
     stalled_hold: str
     dead_window: str
     """How long a dead letter, or a saga that failed, is news."""
+    rare_window: str
+    """Over which shares are counted of what happens rarely: sagas, log-ins."""
+    pattern_hold: str
+    """How long retries, refusals and degraded answers may be many: a deploy of what is called is over by then."""
+    skew_hold: str
 
 
 PRODUCTION = Pace(
@@ -58,6 +63,9 @@ PRODUCTION = Pace(
     breaker_hold="2m",
     stalled_hold="5m",
     dead_window="1h",
+    rare_window="15m",
+    pattern_hold="10m",
+    skew_hold="15m",
 )
 
 DEMO = Pace(
@@ -84,6 +92,9 @@ DEMO = Pace(
     breaker_hold="10s",
     stalled_hold="10s",
     dead_window="3m",
+    rare_window="1m",
+    pattern_hold="15s",
+    skew_hold="30s",
 )
 
 PACES: tuple[Pace, ...] = (PRODUCTION, DEMO)

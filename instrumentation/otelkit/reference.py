@@ -130,6 +130,7 @@ def telemetry_page() -> str:
         ("With an exception", logs.WITH_AN_EXCEPTION),
         ("With a stack", logs.WITH_A_STACK),
         (f"One line per request, by the logger `{logs.ACCESS_LOGGER}`", logs.ACCESS_LINE),
+        ("One line per connection by websocket, by the same logger", logs.WEBSOCKET_LINE),
     ):
         lines += ["", f"### {title}", "", *_NAME_HEAD, *map(_name_row, keys)]
     lines += ["", "## Resource", "", "What every signal says of its process; `service.attributes` adds more.", ""]

@@ -220,13 +220,16 @@ def _follow_libraries(runtime: Runtime) -> None:
     from otelkit.tasks.messages import MessageRecorder
     from otelkit.tasks.queues import TaskQueues
     from otelkit.tasks.recorder import TaskRecorder
+    from otelkit.websockets.recorder import WebsocketRecorder
 
     tracer, aggregator, config = runtime.tracer, runtime.aggregator, runtime.config
     outbound = Outbound(tracer, aggregator, config.clients.peers, config.clients.peer_header)
     tasks = TaskRecorder(tracer, aggregator, config.tasks.link_after)
     messages = MessageRecorder(tracer, aggregator, config.tasks.link_after)
     queues = TaskQueues(aggregator, asks=config.tasks.queues)
-    recording = Recording(tracer, aggregator, outbound, Steps(tracer, config.libraries.slow_step), tasks, messages, queues)
+    websockets = WebsocketRecorder(tracer, aggregator, config.requests, writes_line=config.logs.access)
+    steps = Steps(tracer, config.libraries.slow_step)
+    recording = Recording(tracer, aggregator, outbound, steps, tasks, messages, queues, websockets)
     runtime.notes.extend(follow_libraries(LIBRARIES, recording, config.libraries, runtime.undo))
 
 

@@ -192,6 +192,8 @@ def test_expressions_use_nothing_younger_than_prometheus_2_53():
         "and",
         "unless",
         "max",
+        "avg",
+        "time",
         "sum",
         "group",
         "min",

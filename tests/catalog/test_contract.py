@@ -47,6 +47,10 @@ django.request.db.queries                   django_request_db_queries_count
 django.request.db.duplicates                django_request_db_duplicates_count
 django.request.db.n_plus_one                django_request_db_n_plus_one_total
 validation.failures                         validation_failures_total
+websocket.server.connection.duration        websocket_server_connection_duration_seconds_count
+websocket.server.active_connections         websocket_server_active_connections
+websocket.server.event.duration             websocket_server_event_duration_seconds_count
+websocket.server.sent.messages              websocket_server_sent_messages_total
 db.client.operation.duration                db_client_operation_duration_seconds_count
 db.client.connection.count                  db_client_connection_count
 db.client.connection.max                    db_client_connection_max

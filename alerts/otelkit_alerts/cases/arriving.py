@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from otelkit.catalog.labels import (
     CIRCUIT_BREAKER_NAME,
     CIRCUIT_BREAKER_STATE,
@@ -13,6 +15,7 @@ from otelkit.catalog.labels import (
     REASON,
     SERVICE_INSTANCE_ID,
     SIGNAL,
+    Label,
 )
 from otelkit.catalog.metrics import (
     CIRCUIT_BREAKER_STATES,
@@ -21,10 +24,16 @@ from otelkit.catalog.metrics import (
     HTTP_SERVER_REQUEST_DURATION,
     TARGET_INFO,
     TELEMETRY_DROPPED,
+    Metric,
 )
 from otelkit.catalog.naming import bound_text, family_name, series_name
 from otelkit.catalog.objectives import LATENCY_THRESHOLD
 from otelkit_alerts.cases.model import Input, Service, series
+
+
+def arrives(service: Service, metric: Metric, values: str, labels: Mapping[Label, str] | None = None) -> Input:
+    """A series of the metric."""
+    return Input(series(series_name(metric), {**service.labels, **(labels or {})}), values)
 
 
 def answers(service: Service, values: str, *, status: str = "200") -> Input:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from otelkit_alerts.groups import events, resilience, slo, tasks, telemetry, traffic
+from otelkit_alerts.groups import access, api, events, resilience, slo, tasks, telemetry, traffic
 from otelkit_alerts.model import Alert, Group
 from otelkit_alerts.pace import PRODUCTION, Pace
 
 
 def groups(pace: Pace) -> tuple[Group, ...]:
     """Every rule group at this pace, in the order in which they depend on one another."""
-    return (
-        *slo.groups(pace),
-        *traffic.groups(pace),
-        *resilience.groups(pace),
-        *events.groups(pace),
-        *tasks.groups(pace),
-        *telemetry.groups(pace),
-    )
+    subjects = (slo, traffic, resilience, events, tasks, access, api, telemetry)
+    return tuple(group for subject in subjects for group in subject.groups(pace))
 
 
 def alerts(pace: Pace = PRODUCTION) -> tuple[Alert, ...]:

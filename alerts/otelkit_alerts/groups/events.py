@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 from otelkit.catalog.boards import EVENTS
-from otelkit.catalog.labels import CONSUMER, INBOX_OUTCOME, MESSAGING_DESTINATION_NAME, OUTBOX_OUTCOME, SAGA, SAGA_OUTCOME, SAGA_STATE
-from otelkit.catalog.metrics import INBOX_PROCESSED, OUTBOX_OLDEST_AGE, OUTBOX_PUBLISHED, SAGA_ACTIVE, SAGA_COMPLETED
-from otelkit.catalog.objectives import OUTBOX_AGE
-from otelkit.catalog.promql import equals, increase, maximum, rate
+from otelkit.catalog.labels import (
+    CONSUMER,
+    INBOX_OUTCOME,
+    MESSAGING_DESTINATION_NAME,
+    OUTBOX_OUTCOME,
+    SAGA,
+    SAGA_OUTCOME,
+    SAGA_STATE,
+    SAGA_STEP,
+    SAGA_STEP_OUTCOME,
+)
+from otelkit.catalog.metrics import (
+    INBOX_PROCESSED,
+    OUTBOX_OLDEST_AGE,
+    OUTBOX_PUBLISHED,
+    SAGA_ACTIVE,
+    SAGA_COMPLETED,
+    SAGA_OLDEST_AGE,
+    SAGA_STEP_DURATION,
+)
+from otelkit.catalog.objectives import COMPENSATION_RATIO, OUTBOX_AGE, SAGA_AGE, TRAFFIC_FLOOR
+from otelkit.catalog.promql import equals, increase, matches, maximum, rate, ratio
 from otelkit.catalog.recorded import OWNED_SERVICE
-from otelkit_alerts.groups.about import AMOUNT, ENVIRONMENT, SERVICE, THIS_SERVICE, of_alert
+from otelkit_alerts.groups.about import AMOUNT, ENVIRONMENT, SERVICE, SHARE, THIS_SERVICE, of_alert, same
 from otelkit_alerts.model import Alert, Category, Group, Severity
 from otelkit_alerts.pace import Pace
 
 
 def groups(pace: Pace) -> tuple[Group, ...]:
     """The group ``otelkit-events``."""
-    return (Group("otelkit-events", pace.interval, (_stalled(pace), _dead(pace), _saga_failed(pace))),)
+    return (
+        Group("otelkit-events", pace.interval, (_stalled(pace), _dead(pace), _saga_failed(pace), _saga_stuck(pace), _compensated(pace))),
+    )
 
 
 def _stalled(pace: Pace) -> Alert:
@@ -67,4 +87,45 @@ def _saga_failed(pace: Pace) -> Alert:
         ),
         first_look=maximum(SAGA_ACTIVE, by=[SAGA, SAGA_STATE], where=THIS_SERVICE),
         board=EVENTS,
+    )
+
+
+def _saga_stuck(pace: Pace) -> Alert:
+    # Not "waiting": such a saga waits for an answer from outside, and has a time by which it gives up.
+    moving = matches(SAGA_STATE, "running|compensating")
+    return Alert(
+        name="SagaStuck",
+        severity=Severity.CRITICAL,
+        category=Category.EVENTS,
+        expr=maximum(SAGA_OLDEST_AGE, by=[*OWNED_SERVICE, SAGA], where=[moving]) > SAGA_AGE,
+        hold=pace.stalled_hold,
+        summary=f"Sagas {of_alert(SAGA)} of {SERVICE} in {ENVIRONMENT} do not get on.",
+        description=(
+            f"The oldest saga {of_alert(SAGA)} that waits for nobody outside is {{{{ $value | humanizeDuration }}}} old. "
+            "Look first whether the sweeper runs (`manage.py saga sweep`), which takes up what a process left behind; "
+            "then at the step that is tried again and again, and at what it calls."
+        ),
+        first_look=maximum(SAGA_OLDEST_AGE, by=[SAGA, SAGA_STATE], where=(*THIS_SERVICE, same(SAGA))),
+        board=EVENTS,
+    )
+
+
+def _compensated(pace: Pace) -> Alert:
+    by = [*OWNED_SERVICE, SAGA]
+    ended = rate(SAGA_COMPLETED, by=by, window=pace.rare_window)
+    undone = rate(SAGA_COMPLETED, by=by, where=[matches(SAGA_OUTCOME, "compensated|failed")], window=pace.rare_window)
+    return Alert(
+        name="CompensationRatioHigh",
+        severity=Severity.WARNING,
+        category=Category.EVENTS,
+        expr=(ratio(undone, ended) > COMPENSATION_RATIO).and_on(by, ended > TRAFFIC_FLOOR),
+        hold=pace.stalled_hold,
+        summary=f"Too many sagas {of_alert(SAGA)} of {SERVICE} in {ENVIRONMENT} are taken back.",
+        description=(
+            f"{SHARE} of the sagas {of_alert(SAGA)} that ended in the last {pace.rare_window} were undone: what users asked for did not "
+            "happen. Look first which step fails; its trace shows what the other service answered."
+        ),
+        first_look=rate(SAGA_STEP_DURATION, by=[SAGA_STEP, SAGA_STEP_OUTCOME], where=(*THIS_SERVICE, same(SAGA)), window=pace.rare_window),
+        board=EVENTS,
+        measures_ratio=True,
     )

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from otelkit.catalog.boards import RESILIENCE
-from otelkit.catalog.labels import CIRCUIT_BREAKER_NAME, CIRCUIT_BREAKER_STATE, HEALTH_CHECK, SERVICE_INSTANCE_ID
-from otelkit.catalog.metrics import CIRCUIT_BREAKER_STATES, HEALTH_CHECK_STATUS
-from otelkit.catalog.promql import equals, minimum
+from otelkit.catalog.labels import (
+    CIRCUIT_BREAKER_NAME,
+    CIRCUIT_BREAKER_STATE,
+    DEGRADED_REASON,
+    ERROR_TYPE,
+    FEATURE,
+    HEALTH_CHECK,
+    HTTP_RESPONSE_STATUS_CODE,
+    SERVER_ADDRESS,
+    SERVICE_INSTANCE_ID,
+)
+from otelkit.catalog.metrics import (
+    CIRCUIT_BREAKER_STATES,
+    DEGRADED_RESPONSES,
+    HEALTH_CHECK_STATUS,
+    HTTP_CLIENT_REQUEST_DURATION,
+    HTTP_CLIENT_RETRIES,
+    HTTP_SERVER_REQUEST_DURATION,
+)
+from otelkit.catalog.objectives import DEGRADED_RATIO, RETRY_RATIO, TRAFFIC_FLOOR
+from otelkit.catalog.promql import equals, minimum, rate, ratio
 from otelkit.catalog.recorded import OWNED_SERVICE
-from otelkit_alerts.groups.about import ENVIRONMENT, SERVICE, THIS_SERVICE, of_alert, same
+from otelkit_alerts.groups.about import ENVIRONMENT, SERVICE, SHARE, THIS_SERVICE, of_alert, same
 from otelkit_alerts.model import Alert, Category, Group, Severity
 from otelkit_alerts.pace import Pace
 
 
 def groups(pace: Pace) -> tuple[Group, ...]:
     """The group ``otelkit-resilience``."""
-    return (Group("otelkit-resilience", pace.interval, (_check_failing(pace), _breaker_open(pace))),)
+    return (Group("otelkit-resilience", pace.interval, (_check_failing(pace), _breaker_open(pace), _retry_storm(pace), _degraded(pace))),)
 
 
 def _check_failing(pace: Pace) -> Alert:
@@ -57,4 +75,49 @@ def _breaker_open(pace: Pace) -> Alert:
             where=(*THIS_SERVICE, same(CIRCUIT_BREAKER_NAME)),
         ),
         board=RESILIENCE,
+    )
+
+
+def _retry_storm(pace: Pace) -> Alert:
+    by = [*OWNED_SERVICE, SERVER_ADDRESS]
+    calls = rate(HTTP_CLIENT_REQUEST_DURATION, by=by, window=pace.recent)
+    return Alert(
+        name="RetryStorm",
+        severity=Severity.WARNING,
+        category=Category.DEPENDENCY,
+        expr=(ratio(rate(HTTP_CLIENT_RETRIES, by=by, window=pace.recent), calls) > RETRY_RATIO).and_on(by, calls > TRAFFIC_FLOOR),
+        hold=pace.pattern_hold,
+        summary=f"{SERVICE} in {ENVIRONMENT} calls {of_alert(SERVER_ADDRESS)} again and again.",
+        description=(
+            f"{SHARE} of the calls of {SERVICE} to {of_alert(SERVER_ADDRESS)} are repetitions: they hide its failures from users, and are "
+            "load that keeps it down. Look first at the health of what is called; then make the retries fewer, not more."
+        ),
+        first_look=rate(
+            HTTP_CLIENT_REQUEST_DURATION,
+            by=[HTTP_RESPONSE_STATUS_CODE, ERROR_TYPE],
+            where=(*THIS_SERVICE, same(SERVER_ADDRESS)),
+            window=pace.recent,
+        ),
+        board=RESILIENCE,
+        measures_ratio=True,
+    )
+
+
+def _degraded(pace: Pace) -> Alert:
+    answers = rate(HTTP_SERVER_REQUEST_DURATION, by=OWNED_SERVICE, window=pace.recent)
+    poor = rate(DEGRADED_RESPONSES, by=OWNED_SERVICE, window=pace.recent)
+    return Alert(
+        name="DegradedRatioHigh",
+        severity=Severity.WARNING,
+        category=Category.DEPENDENCY,
+        expr=(ratio(poor, answers) > DEGRADED_RATIO).and_on(OWNED_SERVICE, answers > TRAFFIC_FLOOR),
+        hold=pace.pattern_hold,
+        summary=f"Many answers of {SERVICE} in {ENVIRONMENT} lack something.",
+        description=(
+            f"{SHARE} of the answers of {SERVICE} do without a part that failed: users are served, and get less. "
+            "Look first which feature is missing and why; the alert of what it needs comes first."
+        ),
+        first_look=rate(DEGRADED_RESPONSES, by=[FEATURE, DEGRADED_REASON], where=THIS_SERVICE, window=pace.recent),
+        board=RESILIENCE,
+        measures_ratio=True,
     )

@@ -31,6 +31,7 @@ from otelkit_dashboards.boards.requests import (
     queue_time,
     requests,
 )
+from otelkit_dashboards.boards.websockets import WEBSOCKETS
 from otelkit_dashboards.model import Dashboard, Row
 from otelkit_dashboards.panels import (
     Column,
@@ -270,5 +271,5 @@ BOARD = Dashboard(
     fact=SERVICE_OVERVIEW,
     variables=(ENVIRONMENT, SERVICE),
     annotations=(DEPLOYS, FIRING),
-    rows=(HEALTH, TRAFFIC, DEPENDENCIES, INSIDE, PROCESSES, LOGS),
+    rows=(HEALTH, TRAFFIC, WEBSOCKETS, DEPENDENCIES, INSIDE, PROCESSES, LOGS),
 )

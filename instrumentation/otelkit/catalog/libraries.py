@@ -46,11 +46,16 @@ URLLIB3 = LibraryFact("urllib3", "urllib3", "urllib3", "calls traced and measure
 AIOHTTP = LibraryFact("aiohttp", "aiohttp", "aiohttp", "calls of clients traced and measured", least="3.8", upstream="aiohttp-client")
 REDIS = LibraryFact("redis", "redis", "redis", "commands traced and measured", least="5", upstream="redis")
 
+CHANNELS = LibraryFact(
+    "channels", "channels.consumer", "channels", "websockets traced and measured: handshakes, messages and how connections end", least="4"
+)
+
 LIBRARY_FACTS: tuple[LibraryFact, ...] = (
     DJANGO_CACHE,
     DJANGO_TEMPLATES,
     REST_FRAMEWORK,
     NINJA,
+    CHANNELS,
     HTTPX,
     REQUESTS,
     URLLIB3,
@@ -63,6 +68,33 @@ LIBRARY_FACTS: tuple[LibraryFact, ...] = (
     PIKA,
 )
 """In the order in which they are switched on."""
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamFact:
+    """A library that the kit leaves to one of OpenTelemetry's instrumentations."""
+
+    module: str
+    """Whose import says that the project uses it."""
+    package: str
+    """What follows it, as pip calls that."""
+    upstream: str
+    """The module of it, below ``opentelemetry.instrumentation``."""
+
+
+UPSTREAM_FACTS: tuple[UpstreamFact, ...] = (
+    UpstreamFact("botocore", "opentelemetry-instrumentation-botocore", "botocore"),
+    UpstreamFact("pymongo", "opentelemetry-instrumentation-pymongo", "pymongo"),
+    UpstreamFact("sqlalchemy", "opentelemetry-instrumentation-sqlalchemy", "sqlalchemy"),
+    UpstreamFact("asyncpg", "opentelemetry-instrumentation-asyncpg", "asyncpg"),
+    UpstreamFact("aio_pika", "opentelemetry-instrumentation-aio-pika", "aio_pika"),
+    UpstreamFact("aiokafka", "opentelemetry-instrumentation-aiokafka", "aiokafka"),
+    UpstreamFact("kafka", "opentelemetry-instrumentation-kafka-python", "kafka"),
+    UpstreamFact("confluent_kafka", "opentelemetry-instrumentation-confluent-kafka", "confluent_kafka"),
+    UpstreamFact("pymemcache", "opentelemetry-instrumentation-pymemcache", "pymemcache"),
+    UpstreamFact("cassandra", "opentelemetry-instrumentation-cassandra", "cassandra"),
+)
+"""What a Django project may use besides, and would miss in its traces."""
 
 LIBRARY_NAMES: tuple[str, ...] = tuple(fact.name for fact in LIBRARY_FACTS)
 """What the settings may name."""

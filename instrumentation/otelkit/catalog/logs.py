@@ -55,6 +55,13 @@ USER_AGENT_NAME = "user_agent.name"
 REQUEST_ID = "request.id"
 """On every line of a request: the caller's id where it sent a believable one, else the id of the request's span."""
 
+WEBSOCKET_EVENT = "websocket.connection"
+"""``event.name`` of the one line that each connection by websocket writes at its end, with the logger of access lines."""
+WEBSOCKET_OUTCOME = "websocket.outcome"
+WEBSOCKET_CLOSE_CODE = "websocket.close_code"
+WEBSOCKET_RECEIVED = "websocket.received"
+WEBSOCKET_SENT = "websocket.sent"
+
 TASK_NAME = "task.name"
 TASK_ID = "task.id"
 
@@ -108,3 +115,16 @@ ACCESS_LINE: tuple[LogKey, ...] = (
     LogKey(REQUEST_ID, "As on every line of the request."),
 )
 """Of the one line that each request writes, with the logger :data:`ACCESS_LOGGER`."""
+WEBSOCKET_LINE: tuple[LogKey, ...] = (
+    LogKey(EVENT_NAME, f"`{WEBSOCKET_EVENT}`."),
+    LogKey(l.HTTP_ROUTE.name, l.HTTP_ROUTE.help),
+    LogKey(URL_PATH, l.URL_PATH.help),
+    LogKey(WEBSOCKET_OUTCOME, l.WEBSOCKET_OUTCOME.help),
+    LogKey(WEBSOCKET_CLOSE_CODE, l.WEBSOCKET_CLOSE_CODE.help),
+    LogKey(DURATION_MS, "Milliseconds, from the handshake to the end."),
+    LogKey(WEBSOCKET_RECEIVED, "Messages that the client sent."),
+    LogKey(WEBSOCKET_SENT, "Messages that it was sent."),
+    LogKey(USER_AGENT_NAME, "Family of the user agent."),
+    LogKey(REQUEST_ID, "As on every line of the connection: the handshake's."),
+)
+"""Of the one line that each connection by websocket writes at its end."""

@@ -64,5 +64,29 @@ OUTBOX_AGE = 60.0
 TASK_AGE = 300.0
 """Seconds that a task may wait in its queue before somebody should look at its workers."""
 
+LOGIN_FAILURE_RATE = 0.5
+"""Failed log-ins a second above which somebody tries passwords: 150 in five minutes."""
+
+LOGIN_FAILURE_RATIO = 0.5
+"""Share of log-ins that may fail before it is the door that is broken, and not the visitors."""
+
+TOKEN_REJECTION_RATIO = 0.01
+"""Share of tokens that may be refused: services renew theirs in time, so that nearly none is."""
+
+SAGA_AGE = 120.0
+"""Seconds that a saga may be under way while it waits for nobody outside."""
+
+COMPENSATION_RATIO = 0.1
+"""Share of sagas that may be taken back; some always are, as customers change their minds."""
+
+RETRY_RATIO = 0.2
+"""Retries for each call above which they are load of their own; the kit's budget allows half of it."""
+
+DEGRADED_RATIO = 0.05
+"""Share of answers that may lack something."""
+
+REPLICA_SKEW = 1.8
+"""Requests of one host for each that a host has on average: of two hosts, the one that has nine of ten."""
+
 TELEMETRY_AGE = 120.0
 """Seconds since a service's newest sample after which it counts as silent: eight exports at the default interval."""

@@ -199,6 +199,16 @@ def lowest(samples: Expr) -> Expr:
     return Expr(f"min({samples})")
 
 
+def highest(samples: Expr, by: Sequence[Label]) -> Expr:
+    """The largest sample for each set of labels."""
+    return _aggregate("max", by, str(samples))
+
+
+def average(samples: Expr, by: Sequence[Label]) -> Expr:
+    """The average of the samples for each set of labels."""
+    return _aggregate("avg", by, str(samples))
+
+
 def farthest_from_zero(samples: Expr) -> Expr:
     """The largest sample of an expression, signs aside."""
     return Expr(f"max(abs({samples}))")

@@ -192,6 +192,24 @@ MESSAGE_PROCESS = SpanFact(
     "What a consumer does with one message, in the trace that sent it or linked to that, as a task.",
     (l.MESSAGING_SYSTEM, l.MESSAGING_DESTINATION_NAME, l.MESSAGING_OPERATION_NAME, l.ERROR_TYPE),
 )
+WEBSOCKET_EVENT = SpanFact(
+    "websocket-event",
+    SpanKind.SERVER,
+    "receive /ws/orders/{pk}",
+    "The handshake of a websocket, in the trace of its caller; a message on it, or its end, in a trace of its own that is linked to the "
+    "handshake. INTERNAL for a message of the channel layer, and where another instrumentation has a span around the connection.",
+    (
+        l.HTTP_ROUTE,
+        l.URL_PATH,
+        l.NETWORK_PROTOCOL_NAME,
+        l.WEBSOCKET_EVENT,
+        l.WEBSOCKET_OUTCOME,
+        l.WEBSOCKET_CLOSE_CODE,
+        l.CODE_FUNCTION_NAME,
+        l.USER_AGENT_ORIGINAL,
+        l.ERROR_TYPE,
+    ),
+)
 COMMAND_RUN = SpanFact(
     "command",
     SpanKind.INTERNAL,
@@ -220,6 +238,7 @@ SPANS: tuple[SpanFact, ...] = (
     TASK_PROCESS,
     MESSAGE_SEND,
     MESSAGE_PROCESS,
+    WEBSOCKET_EVENT,
     COMMAND_RUN,
 )
 """Every span that the kit makes today; those that it will make are in :mod:`otelkit.catalog.ahead.spans`."""

@@ -54,7 +54,7 @@ def library_is_followed_twice(project: Project) -> Iterator[Finding]:
     """OpenTelemetry's instrumentation of a library is active beside ours. Calls have one span all the same, but each costs twice."""
     for library in LIBRARIES:
         upstream = library.fact.upstream
-        if not upstream or library.name in project.config.libraries.disabled or not _is_active(upstream):
+        if not upstream or library.name in project.config.libraries.disabled or not is_active(upstream):
             continue
         yield Finding(
             f"opentelemetry-instrumentation-{upstream} is active, and otelkit follows {library.name} as well.",
@@ -94,13 +94,13 @@ def _tracers(project: Project) -> Iterator[tuple[str, str]]:
     is_on = elastic.get("ENABLED", project.environ.get("ELASTIC_APM_ENABLED", "true").lower() != "false")
     if is_on and any(name.startswith("elasticapm.") for name in listed):
         yield "elastic-apm", 'take "elasticapm.contrib.django" out of INSTALLED_APPS, or set ELASTIC_APM = {"ENABLED": False}.'
-    if _datadog_is_active():
+    if _datadogis_active():
         yield "ddtrace", "start the server without ddtrace-run, or set DD_TRACE_ENABLED=false."
     if _sentry_traces():
         yield "sentry-sdk", "leave traces_sample_rate and traces_sampler out of sentry_sdk.init(); errors are reported without them."
 
 
-def _datadog_is_active() -> bool:
+def _datadogis_active() -> bool:
     # The mark that its patch leaves on Django, so that merely importing the package does not count.
     django, datadog = sys.modules.get("django"), sys.modules.get("ddtrace.trace")
     return bool(getattr(django, "_datadog_patch", False)) and bool(getattr(getattr(datadog, "tracer", None), "enabled", True))
@@ -114,7 +114,7 @@ def _sentry_traces() -> bool:
     return bool(options.get("traces_sample_rate") or options.get("traces_sampler"))
 
 
-def _is_active(upstream: str) -> bool:
+def is_active(upstream: str) -> bool:
     """Whether this instrumentation of OpenTelemetry was started; it is not imported to find out."""
     module = sys.modules.get(f"{_UPSTREAM.rpartition('.')[0]}.{upstream.replace('-', '_')}")
     found = [value for name, value in vars(module).items() if name.endswith("Instrumentor")] if module else []

@@ -9,7 +9,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks as django_checks
 
-from otelkit.checks import celery, configuration, endpoints, environment, events, log_handlers, middlewares, packages, proxies, pull
+from otelkit.checks import celery, configuration, endpoints, environment, events, labels, log_handlers, middlewares, packages, proxies, pull
 from otelkit.checks.check import Check, Finding, Project, check
 from otelkit.config import load
 from otelkit.errors import ConfigError
@@ -35,6 +35,7 @@ CHECKS: tuple[Check, ...] = tuple(
             *proxies.CHECKS,
             *celery.CHECKS,
             *events.CHECKS,
+            *labels.CHECKS,
             check_failed,
         ),
         key=lambda found: found.id,

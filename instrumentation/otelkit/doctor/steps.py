@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from otelkit import startup
 from otelkit.checks import project_of_this_process
-from otelkit.doctor import application, before, read_back, receivers, scrape
+from otelkit.doctor import application, before, libraries, read_back, receivers, scrape
 from otelkit.doctor.examination import Examination
 from otelkit.doctor.hop import Hop, Outcome
 
@@ -34,6 +34,7 @@ STEPS: tuple[Step, ...] = (
     Step("process", 11, "something starts the kit in the project's processes", before.process),
     Step("checks", 12, "the system checks of otelkit", before.checks),
     Step("application", 20, "a marked request passes the project's middleware, and is recorded", application.application),
+    Step("libraries", 21, "what the project imports is followed, and nobody has replaced how", libraries.libraries),
     Step("traces", 30, "the receiver of traces takes them", lambda examination: receivers.receiver(examination, "traces")),
     Step("metrics", 31, "the receiver of metrics takes them", lambda examination: receivers.receiver(examination, "metrics")),
     Step("logs", 32, "the receiver of log lines takes them", lambda examination: receivers.receiver(examination, "logs")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from otelkit.libraries import (
     aiohttp,
     celery,
+    channels,
     django_cache,
     django_tasks,
     django_templates,
@@ -32,6 +33,7 @@ LIBRARIES: tuple[Library, ...] = (
     django_templates.LIBRARY,
     rest_framework.LIBRARY,
     ninja.LIBRARY,
+    channels.LIBRARY,
     httpx.LIBRARY,
     requests.LIBRARY,
     urllib3.LIBRARY,

@@ -20,11 +20,12 @@ from otelkit.outbound import Outbound
 from otelkit.tasks.messages import MessageRecorder
 from otelkit.tasks.queues import TaskQueues
 from otelkit.tasks.recorder import TaskRecorder
+from otelkit.websockets.recorder import WebsocketRecorder
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a library records with: spans, metrics, calls to another service, steps of a request, tasks, messages and what waits."""
+    """What a library records with: spans, metrics, calls to another service, steps of a request, tasks, messages, queues, websockets."""
 
     tracer: Tracer
     aggregator: Aggregator
@@ -33,6 +34,7 @@ class Recording:
     tasks: TaskRecorder
     messages: MessageRecorder
     queues: TaskQueues
+    websockets: WebsocketRecorder
 
 
 @dataclass(frozen=True, slots=True)

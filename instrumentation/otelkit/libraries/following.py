@@ -14,6 +14,9 @@ from otelkit.notes import Note, off, on
 
 logger = logging.getLogger("otelkit.libraries")
 
+failures: dict[str, str] = {}
+"""Libraries that could not be followed in this process, and why."""
+
 
 def follow_libraries(libraries: Iterable[Library], recording: Recording, settings: Libraries, undo: ExitStack) -> list[Note]:
     """Follows each from the moment it is imported, and leaves the undoing with ``undo``; gives back what to tell about it."""
@@ -23,6 +26,7 @@ def follow_libraries(libraries: Iterable[Library], recording: Recording, setting
             notes.append(off(f"{library.name}: setting libraries.disabled"))
         elif library.is_installed():
             undo.callback(library.uninstrument)
+            undo.callback(failures.pop, library.name, None)
             undo.callback(when_imported(library.fact.module, partial(_instrument, library, recording)))
             notes.append(on(f"{library.name}: {library.fact.follows}"))
         elif library.name in settings.required:
@@ -38,6 +42,7 @@ def follow_libraries(libraries: Iterable[Library], recording: Recording, setting
 def _instrument(library: Library, recording: Recording) -> None:
     try:
         library.instrument(recording)
-    except Exception:
+    except Exception as error:
+        failures[library.name] = f"{type(error).__qualname__}: {error}"
         logger.exception("otelkit cannot follow %s in this version; it works as without otelkit.", library.name)
         library.uninstrument()  # what was replaced before it failed

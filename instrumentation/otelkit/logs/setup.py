@@ -17,7 +17,7 @@ from otelkit.catalog.logs import ACCESS_LOGGER
 from otelkit.logs.console import LastResortHandler, StderrHandler, StdoutHandler
 from otelkit.logs.formatter import JSONFormatter, TextFormatter
 from otelkit.logs.item import LogItem
-from otelkit.logs.noise import SERVER_ACCESS, is_no_access_line, unconfigured
+from otelkit.logs.noise import SERVER_ACCESS, WEBSOCKET_SERVER, is_no_access_line, is_no_websocket_line, unconfigured
 from otelkit.logs.otlp import OTLPHandler
 from otelkit.logs.structlog_bridge import configure_structlog
 from otelkit.logs.tree import is_mute, loggers, prints, reaches_root
@@ -97,6 +97,8 @@ def install(settings: LogSettings, resource: Mapping[str, str], emit_item: Calla
         _exchange_formatters(wiring, settings, resource)
         if not settings.server_access:
             _drop_access_lines(wiring)
+    if not settings.server_access:
+        wiring.add_filter(logging.getLogger(WEBSOCKET_SERVER), is_no_websocket_line)
     if to_otlp and emit_item is not None:
         left_out = () if settings.server_access else SERVER_ACCESS
         _send(wiring, emit_item, left_out, keeps_last_resort=is_root_free and not to_console)

@@ -9,9 +9,11 @@ from typing import NamedTuple
 import pytest
 from opentelemetry.sdk import environment_variables
 
+from otelkit.catalog.metrics import Kind
 from otelkit.checks import CHECKS
 from otelkit.config import declared, variables
 from otelkit.libraries import LIBRARIES
+from otelkit.metrics.declaring import declared_metric
 from otelkit.settings_field import declaration
 from otelkit.startup import MIDDLEWARE
 from tests.instrumentation.checks.looking import Site
@@ -271,6 +273,7 @@ TESTED_ELSEWHERE = {
     "W053",
     "W054",
     "W055",
+    "W066",
     "W080",
     "W081",
     "W090",
@@ -367,6 +370,24 @@ def test_a_library_that_is_too_old_is_named(monkeypatch):
     assert "pip install 'redis>=5'" in hint
     assert Site(otelkit={"libraries": {"disabled": ["redis"]}}).found() == []
     monkeypatch.setattr("otelkit.checks.packages.version", lambda package: "5.0rc1" if package == "redis" else "99")
+    assert Site().found() == []
+
+
+@pytest.mark.parametrize("label", ["order_id", "id", "customer", "user_email", "last_page_path", "url"])
+def test_a_label_with_a_value_for_each_order_is_named(monkeypatch, label):
+    """A11: before it fills the cap."""
+    shop = declared_metric("business.parcels", Kind.COUNTER, "{parcel}", "Parcels.", {label: ()})
+    monkeypatch.setattr("otelkit.checks.labels.declared", lambda: (shop,))
+    ((id_, message, hint),) = Site().found()
+    assert id_ == "W066"
+    assert message.startswith(f"business.parcels has the label {label} with any value: each is a series of its own, and from 2000 on")
+    assert f'labels={{"{label}": ("one", "another")}}' in hint
+
+
+@pytest.mark.parametrize("labels", [{"customer": ("private", "firm")}, {"channel": ()}, {"paid": ()}, {"kidney": ()}, {}])
+def test_a_label_of_few_values_is_nobodys_mistake(monkeypatch, labels):
+    shop = declared_metric("business.parcels", Kind.COUNTER, "{parcel}", "Parcels.", labels)
+    monkeypatch.setattr("otelkit.checks.labels.declared", lambda: (shop,))
     assert Site().found() == []
 
 

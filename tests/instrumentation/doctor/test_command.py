@@ -33,7 +33,7 @@ def test_doctor_finds_its_request_again_in_the_stack(project, tmp_path):
     with running_stack(tmp_path / "stack") as stack:
         code, said = otelkit(project, "doctor", OTEL_EXPORTER_OTLP_ENDPOINT=stack.endpoint, OTEL_SERVICE_NAME="shop")
     assert code == 0, said
-    assert [line[:4] for line in said.splitlines()] == ["PASS"] * 9 + ["----"]
+    assert [line[:4] for line in said.splitlines()] == ["PASS"] * 10 + ["----"]
     assert "1 spans, 2 log lines, 1 exemplars" in said
 
 

@@ -225,6 +225,7 @@ def test_a_healthy_project_passes(monkeypatch):
         "process": "pass",
         "checks": "pass",
         "application": "pass",
+        "libraries": "pass",
         "traces": "pass",
         "metrics": "pass",
         "logs": "pass",

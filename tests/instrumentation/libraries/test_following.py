@@ -16,7 +16,7 @@ from opentelemetry.trace import NoOpTracer
 
 from otelkit.catalog.libraries import LIBRARY_FACTS, LIBRARY_NAMES, LibraryFact
 from otelkit.catalog.metrics import METRICS, Metric
-from otelkit.config import Libraries, load
+from otelkit.config import Libraries, Requests, load
 from otelkit.errors import ConfigError
 from otelkit.libraries import LIBRARIES, Library, Recording, Steps, follow_libraries
 from otelkit.libraries.patching import Patches
@@ -26,6 +26,7 @@ from otelkit.tasks.messages import MessageRecorder
 from otelkit.tasks.queues import TaskQueues
 from otelkit.tasks.recorder import TaskRecorder
 from otelkit.testing import capture
+from otelkit.websockets.recorder import WebsocketRecorder
 
 FACT = LibraryFact("parcels", "otelkit_test_parcels", "parcels", "parcels counted")
 
@@ -162,8 +163,10 @@ def test_a_library_records_what_it_declares_and_nothing_else(imported: None, fou
     """Its own tests drive it, and see that each of these metrics comes."""
     tracer, asked, shared = NoOpTracer(), Asked(), Asked()
     tasks, messages = TaskRecorder(tracer, shared, 300.0), MessageRecorder(tracer, shared, 300.0)
+    websockets = WebsocketRecorder(tracer, shared, Requests(), writes_line=False)
     try:
-        found.instrument(Recording(tracer, asked, Outbound(tracer, shared, {}), Steps(tracer, 0.1), tasks, messages, TaskQueues(shared)))
+        outbound, steps, queues = Outbound(tracer, shared, {}), Steps(tracer, 0.1), TaskQueues(shared)
+        found.instrument(Recording(tracer, asked, outbound, steps, tasks, messages, queues, websockets))
         assert asked.metrics - shared.metrics == set(found.emits) - shared.metrics
     finally:
         found.uninstrument()
@@ -180,7 +183,8 @@ def test_twice_is_once_and_the_end_restores_everything(imported: None):
         tasks = TaskRecorder(runtime.tracer, runtime.aggregator, 300.0)
         messages = MessageRecorder(runtime.tracer, runtime.aggregator, 300.0)
         steps, queues = Steps(runtime.tracer, 0.1), TaskQueues(runtime.aggregator)
-        recording = Recording(runtime.tracer, runtime.aggregator, outbound, steps, tasks, messages, queues)
+        websockets = WebsocketRecorder(runtime.tracer, runtime.aggregator, Requests(), writes_line=False)
+        recording = Recording(runtime.tracer, runtime.aggregator, outbound, steps, tasks, messages, queues, websockets)
         for found in HERE:
             found.instrument(recording)
         assert {found.name: patches_of(found).replaced for found in HERE} == replaced

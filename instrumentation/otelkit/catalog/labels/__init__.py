@@ -21,3 +21,4 @@ from otelkit.catalog.labels.saga import *
 from otelkit.catalog.labels.spans import *
 from otelkit.catalog.labels.tasks import *
 from otelkit.catalog.labels.telemetry import *
+from otelkit.catalog.labels.websockets import *

@@ -17,6 +17,7 @@ HTTP_REQUEST_METHOD_ORIGINAL = Label("http.request.method_original", "Method as 
 URL_PATH = Label("url.path", "Path without its query; what its pattern calls a token or a key is hidden.")
 URL_FULL = Label("url.full", "Address that was called, without user, password and secret parts of the query.")
 HTTP_REQUEST_RESEND_COUNT = Label("http.request.resend_count", "How often the call was sent before: redirects, retries, authentication.")
+NETWORK_PROTOCOL_NAME = Label("network.protocol.name", "`websocket` where it is not HTTP.")
 NETWORK_PROTOCOL_VERSION = Label("network.protocol.version", "Version of HTTP, like `1.1` or `2`.")
 CLIENT_ADDRESS = Label("client.address", "Address of the client, in the form that `requests.client_address` chose; off by default.")
 USER_AGENT_ORIGINAL = Label("user_agent.original", "First 256 characters of the User-Agent header.")

@@ -20,6 +20,7 @@ from otelkit.catalog.metrics import (
     saga,
     tasks,
     telemetry,
+    websockets,
 )
 from otelkit.catalog.metrics.access import *
 from otelkit.catalog.metrics.api import *
@@ -37,9 +38,13 @@ from otelkit.catalog.metrics.resilience import *
 from otelkit.catalog.metrics.saga import *
 from otelkit.catalog.metrics.tasks import *
 from otelkit.catalog.metrics.telemetry import *
+from otelkit.catalog.metrics.websockets import *
 
 SUBJECTS: tuple[Subject, ...] = tuple(
-    map(subject_of, (http, django, database, outbox, saga, tasks, messaging, commands, process, health, resilience, access, api, telemetry))
+    map(
+        subject_of,
+        (http, websockets, django, database, outbox, saga, tasks, messaging, commands, process, health, resilience, access, api, telemetry),
+    )
 )
 """The metrics by the file that declares them."""
 

@@ -1,4 +1,4 @@
-"""One request with its key, from the question to the answer."""
+"""One request with its key, kept in a cache, from the question to the answer."""
 
 from __future__ import annotations
 
@@ -10,25 +10,15 @@ from typing import Any
 from uuid import uuid4
 
 from django.core.cache import caches
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 
+from otelkit.patterns.idempotency.answering import LARGEST_ANSWER, conflict, in_progress, is_final, kept_headers, key_of, replayed
 from otelkit.patterns.idempotency.fingerprint import digest, fingerprint
 from otelkit.patterns.idempotency.recording import counted
 
 logger = logging.getLogger("otelkit.idempotency")
-
-HEADER = "Idempotency-Key"
-REPLAYED = "Idempotency-Replayed"
-"""Header of an answer that was given before."""
-LONGEST_KEY = 255
-LARGEST_ANSWER = 1_048_576
-"""Bytes of an answer that is kept; a larger one is not, and its request may be done twice."""
-_KEPT_HEADERS = ("Content-Type", "Content-Language", "Location", "ETag", "Cache-Control", "Deprecation", "Sunset", "Link")
-
-_NOT_FINAL = frozenset({401, 403, 408, 409, 423, 425, 429})
-"""Answers that may differ the next time, because of who asks or when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +60,9 @@ class Call:
         """The answer that is known already, or None where the view must find one."""
         if not self._applies:
             return None
-        text = str(self._request.META.get("HTTP_IDEMPOTENCY_KEY", "")).strip()
-        if not text:
-            return _problem(400, f"This request needs the header {HEADER}.") if self._required else None
-        given = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text  # a string of structured fields, or a bare one
-        if not given or len(given) > LONGEST_KEY or not given.isascii() or not given.isprintable():
-            return _problem(400, f"The header {HEADER} must be 1 to {LONGEST_KEY} printable ASCII characters.")
+        given = key_of(self._request, required=self._required)
+        if not isinstance(given, str):
+            return given
         try:
             return self._decide(given)
         except Exception as error:  # noqa: BLE001  (a cache that is away: the request is done as if it had no key)
@@ -96,22 +83,13 @@ class Call:
             return None
         found = asked.get(self._key)
         if found is None:  # it ended, or was forgotten, between the two questions
-            return self._in_progress()
+            return in_progress()
         kept = _Kept(*json.loads(found))
         if kept.fingerprint != mine.fingerprint:
-            counted("conflict")
-            return _problem(422, f"This {HEADER} came with another request before.")
+            return conflict()
         if kept.answer is None:
-            return self._in_progress()
-        counted("replay")
-        return _replayed(kept.answer)
-
-    @staticmethod
-    def _in_progress() -> HttpResponse:
-        counted("in_progress")
-        answer = _problem(409, f"A request with this {HEADER} is being answered now.")
-        answer["Retry-After"] = "1"
-        return answer
+            return in_progress()
+        return replayed(kept.answer["status"], kept.answer["headers"], kept.answer["body"].encode("latin-1"))
 
     def keep_when_rendered(self, response: HttpResponseBase) -> None:
         """Keeps the answer as soon as it has a body: a template's, and Django REST framework's, is made after the view."""
@@ -123,12 +101,10 @@ class Call:
     def _keep(self, response: HttpResponseBase) -> None:
         if self._mine is None:
             return
-        final = response.status_code < 500 and response.status_code not in _NOT_FINAL
-        if not final or not isinstance(response, HttpResponse) or len(response.content) > LARGEST_ANSWER:
+        if not is_final(response) or not isinstance(response, HttpResponse) or len(response.content) > LARGEST_ANSWER:
             self.forget()
             return
-        headers = {name: response[name] for name in _KEPT_HEADERS if name in response}
-        answer = {"status": response.status_code, "headers": headers, "body": response.content.decode("latin-1")}
+        answer = {"status": response.status_code, "headers": kept_headers(response), "body": response.content.decode("latin-1")}
         kept = _Kept(self._mine.fingerprint, self._mine.worker, answer)
         try:
             caches[self._alias].set(self._key, kept.written(), self._keep_for)
@@ -145,17 +121,3 @@ class Call:
                 asked.delete(self._key)
         except Exception as error:  # noqa: BLE001  (as above)
             logger.warning("An idempotency key could not be forgotten (%s).", type(error).__name__)
-
-
-def _replayed(answer: dict[str, Any]) -> HttpResponse:
-    response = HttpResponse(answer["body"].encode("latin-1"), status=answer["status"])
-    del response["Content-Type"]
-    for name, value in answer["headers"].items():
-        response[name] = value
-    response[REPLAYED] = "true"
-    return response
-
-
-def _problem(status: int, title: str) -> HttpResponse:
-    """RFC 9457."""
-    return JsonResponse({"title": title, "status": status}, status=status, content_type="application/problem+json")

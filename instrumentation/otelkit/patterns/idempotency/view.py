@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import wraps
+from functools import partial, wraps
 from inspect import iscoroutinefunction
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -34,15 +34,25 @@ def idempotent(
     works_for: float = 60.0,
     cache: str = DEFAULT_CACHE_ALIAS,
     scope: Callable[[HttpRequest], str] = whose,
+    store: Literal["cache", "database"] = "cache",
+    using: str | None = None,
 ) -> Callable[[V], V]:
     """A decorator of a view: the first request of a key is done, and its answer kept for ``keep_for`` seconds and given again.
 
     Answers 409 while the first is being done (for ``works_for`` seconds at most, so that a worker that dies blocks nobody for ever), 422
     where the key comes with another request, and 400 for a key that is none, or for none where it is ``required``. What ends in 5xx, 401,
     403, 429 or the like, in an exception or in a stream is not kept. ``scope`` says whom a key belongs to.
+
+    With ``store="database"`` the view runs in a transaction on the database ``using``, with its key and its answer: see
+    :mod:`otelkit.patterns.idempotency.database`. Raises TypeError then for a view that is a coroutine function, as no transaction of
+    Django's holds its work together, and ValueError for another store.
     """
+    if store not in ("cache", "database"):
+        raise ValueError(f'idempotent(): store must be "cache" or "database"; it is {store!r}.')
 
     def decorate(view: V) -> V:
+        if store == "database":
+            return _in_transaction(view, methods, required, keep_for, scope, using)
         if iscoroutinefunction(view):
 
             @wraps(view)
@@ -77,3 +87,23 @@ def idempotent(
         return calling  # type: ignore[return-value]
 
     return decorate
+
+
+def _in_transaction(
+    view: V, methods: tuple[str, ...], required: bool, keep_for: float, scope: Callable[[HttpRequest], str], using: str | None
+) -> V:
+    if iscoroutinefunction(view):
+        raise TypeError(
+            f'idempotent(store="database") decorates {view.__qualname__}, which is a coroutine function, and Django has no transactions '
+            'there. Make the view a plain function (it runs in a thread under ASGI), or take store="cache".'
+        )
+
+    @wraps(view)
+    def calling(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        # Its model can be imported once the apps are loaded, which this module is not to wait for.
+        from otelkit.patterns.idempotency.database import done_once
+
+        work = partial(view, request, *args, **kwargs)
+        return done_once(request, work, methods=methods, required=required, keep_for=keep_for, scope=scope, using=using)
+
+    return calling  # type: ignore[return-value]
