@@ -76,6 +76,8 @@ class _Endpoint:
             return PlainTextResponse(str(error), 400)
         except TraceQLError as error:
             return PlainTextResponse(f"invalid TraceQL query: {error}", 400)
+        except RecursionError:
+            return PlainTextResponse("invalid TraceQL query: it is nested too deeply", 400)
         except TooSlowError as error:
             return PlainTextResponse(str(error), 504)
         except sqlite3.Error as error:

@@ -33,7 +33,10 @@ _LONGEST = 131_072
 @lru_cache(maxsize=256)
 def parse(text: str) -> s.Query:
     """The query's tree, checked. Raises LogQLError, of which ParseError is one kind."""
-    return validated(_tree(text))
+    try:
+        return validated(_tree(text))
+    except RecursionError:
+        raise _too_deep() from None
 
 
 def selector(text: str) -> tuple[Matcher, ...]:
@@ -56,10 +59,18 @@ def _tree(text: str) -> s.Query:
             raise LogQLError(f"parse error : {error.orig_exc}") from error
         if isinstance(error.orig_exc, LogQLError):
             raise error.orig_exc from None
+        if isinstance(error.orig_exc, RecursionError):
+            raise _too_deep() from None
         raise
     except UnexpectedInput as error:
         raise worded(text, error) from None
+    except RecursionError:
+        raise _too_deep() from None
     return tree
+
+
+def _too_deep() -> LogQLError:
+    return LogQLError("parse error : the query is nested too deeply")
 
 
 @cache

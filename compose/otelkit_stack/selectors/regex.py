@@ -30,6 +30,9 @@ _PERL = {"d": "0-9", "s": "\\t\\n\\f\\r ", "w": "0-9A-Za-z_"}
 _CONTROLS = {"a": "\\x07", "f": "\\f", "t": "\\t", "n": "\\n", "r": "\\r", "v": "\\v"}
 _REPEAT = re.compile(r"\{(\d+)(?:(,)(\d*))?\}", re.ASCII)
 _MOST_REPEATS = 1000
+_LONGEST = 65_536
+_DEEPEST = 100
+"""Groups within groups. RE2 takes a thousand; Python's engine reads and compiles each within the one around it."""
 
 
 class RegexError(ValueError):
@@ -42,11 +45,19 @@ class RegexError(ValueError):
 @lru_cache(maxsize=1024)
 def compiled(expression: str, *, dot_matches_newline: bool = True) -> re.Pattern[str]:
     """The pattern; Prometheus lets ``.`` match a newline in selectors, Go elsewhere does not. Raises RegexError."""
+    if len(expression) > _LONGEST:
+        raise RegexError(f"the expression has more than {_LONGEST} characters", f"{expression[:100]}...")
     translated = _Translation(expression).text()
     try:
         return re.compile(translated, re.DOTALL if dot_matches_newline else 0)
+    except RecursionError:  # whoever called us may have been deep already
+        raise _too_deep(expression) from None
     except (re.error, OverflowError) as error:
         raise RegexError(f"{error}", expression) from error
+
+
+def _too_deep(expression: str) -> RegexError:
+    return RegexError("expression nests too deeply", expression if len(expression) <= 100 else f"{expression[:100]}...")
 
 
 class _Translation:
@@ -56,6 +67,7 @@ class _Translation:
         self._source = expression
         self._at = 0
         self._out: list[str] = []
+        self._depth = 0
 
     def text(self) -> str:
         self._alternatives(multiline=False)
@@ -82,6 +94,7 @@ class _Translation:
             elif rest.startswith("(?") and (flags := re.match(r"\(\?([imsU]*(?:-[imsU]+)?)\)", rest)):
                 multiline = self._flags(flags[1], multiline)
                 opened.append(f"(?{flags[1]}:")
+                self._enter()
                 self._emit(opened[-1], len(flags[0]))
                 is_atom = False
             elif match == "(":
@@ -91,6 +104,12 @@ class _Translation:
                 self._atom(rest, multiline)
                 is_atom = True
         self._out.append(")" * len(opened))
+        self._depth -= len(opened)
+
+    def _enter(self) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise _too_deep(self._source)
 
     def _emit(self, text: str, consumed: int) -> None:
         self._out.append(text)
@@ -116,7 +135,9 @@ class _Translation:
             raise RegexError("invalid or unsupported Perl syntax", fragment)
         else:
             self._emit("(", 1)
+        self._enter()
         self._alternatives(multiline=multiline)
+        self._depth -= 1
         if self._at >= len(self._source):
             raise RegexError("missing closing )", self._source)
         self._emit(")", 1)

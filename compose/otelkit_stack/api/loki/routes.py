@@ -81,5 +81,7 @@ class _Endpoint:
                 connection.close()
         except (LogQLError, BadParameterError) as error:
             return PlainTextResponse(str(error), 400)
+        except RecursionError:
+            return PlainTextResponse("the query is nested too deeply", 400)
         except sqlite3.Error as error:
             raise StackError(explain(error, self._file)) from error

@@ -21,6 +21,13 @@ class LineFilter:
     operator: str
     values: tuple[str | AddressRange, ...]
 
+    def __post_init__(self) -> None:
+        """Raises RegexError for an expression that is none, before a line is looked at."""
+        if self.operator[1] == "~":
+            for value in self.values:
+                if isinstance(value, str):
+                    compiled(value)
+
     def run(self, line: Line) -> bool:
         is_negated = self.operator[0] == "!"
         return any(_holds(self.operator[1], value, line.text) for value in self.values) is not is_negated
