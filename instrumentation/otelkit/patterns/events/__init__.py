@@ -5,7 +5,7 @@ nothing then. Whoever has an outbox already calls :mod:`otelkit.patterns.events.
 """
 
 from otelkit.patterns.events.cloudevent import CloudEvent
-from otelkit.patterns.events.publishing import NoTransactionError, publish
+from otelkit.patterns.events.publishing import NoTransactionError, apublish, publish
 from otelkit.patterns.events.subscribing import subscribe
 
-__all__ = ["CloudEvent", "NoTransactionError", "publish", "subscribe"]
+__all__ = ["CloudEvent", "NoTransactionError", "apublish", "publish", "subscribe"]

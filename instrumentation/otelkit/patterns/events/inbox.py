@@ -203,7 +203,7 @@ class Inbox:
         )
         try:
             with telemetry.processing(message, self.subscription.consumer):
-                self.subscription.handler(event)
+                self.subscription.handle(event)
         except Exception as error:
             raise _HandlerError(error) from error
 

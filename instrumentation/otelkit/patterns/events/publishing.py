@@ -1,4 +1,4 @@
-"""publish(): the row in the transaction of whoever calls it."""
+"""publish() and apublish(): the row in the transaction of whoever calls it."""
 
 from __future__ import annotations
 
@@ -70,6 +70,30 @@ def publish(
             traceparent=carried.traceparent,
             tracestate=carried.tracestate,
         )
+
+
+async def apublish(
+    type: str,
+    data: Any = None,
+    *,
+    destination: str,
+    aggregate: str = "",
+    subject: str = "",
+    id: str = "",
+    source: str = "",
+    using: str | None = None,
+) -> OutboxEvent:
+    """:func:`publish` for async code: stores an event in the transaction that is open in the thread where Django's async ORM works.
+
+    Django has no transactions in async code, so one is open there where a plain function opened it, and called this by ``async_to_sync``;
+    a handler of :func:`~otelkit.patterns.events.subscribe` is called so. An async view has none: there, put data and ``publish()`` into a
+    plain function, and await that by ``sync_to_async``. Raises what :func:`publish` raises.
+    """
+    from asgiref.sync import sync_to_async
+
+    return await sync_to_async(publish)(
+        type, data, destination=destination, aggregate=aggregate, subject=subject, id=id, source=source, using=using
+    )
 
 
 def _check(names: dict[str, str]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from inspect import isawaitable
 from typing import TypeVar
+
+from asgiref.sync import async_to_sync
 
 from otelkit.errors import OtelkitError
 from otelkit.patterns.events.cloudevent import CloudEvent
@@ -25,6 +28,15 @@ class Subscription:
     handler: Handler
     is_ordered: bool = True
 
+    def handle(self, event: CloudEvent) -> None:
+        """Has the handler work on it, to its end, in this thread. Raises what it raises.
+
+        What a coroutine function asks the async ORM is asked in this thread as well, and so belongs to its transaction.
+        """
+        result = self.handler(event)
+        if isawaitable(result):
+            async_to_sync(_awaited)(result)
+
     @property
     def queue(self) -> str:
         """The queue at the broker; each consumer of a destination has its own."""
@@ -35,7 +47,7 @@ _known: dict[tuple[str, str], Subscription] = {}
 
 
 def subscribe(destination: str, *, consumer: str, ordered: bool = True) -> Callable[[_H], _H]:
-    """Decorates the function that takes the events of a destination, each once by effect.
+    """Decorates the function, plain or ``async``, that takes the events of a destination, each once by effect.
 
     It runs in a transaction with the mark that the event was taken: what it writes to that database is undone when it raises, and the event
     is tried again later. What it does elsewhere (a mail, a call) may happen twice. Unless ``ordered`` is off, events of one aggregate come
@@ -67,6 +79,10 @@ def subscriptions(consumers: tuple[str, ...] = ()) -> list[Subscription]:
         there_are = f"There are {', '.join(sorted(names))}." if names else f'No app has a module "{MODULE}" with @subscribe(...).'
         raise OtelkitError(f"{', '.join(unknown)} is no consumer of this project. {there_are}")
     return [found for (consumer, _), found in sorted(_known.items()) if not consumers or consumer in consumers]
+
+
+async def _awaited(result: Awaitable[object]) -> None:
+    await result
 
 
 def _name(handler: Handler) -> str:
