@@ -2,6 +2,10 @@
 
 The runner starts what stands here, and the tests compare what stands here with what the stack received.
 To add a service, give it a row in each table.
+
+Every process of a service is told, by its environment: ``DJANGO_SETTINGS_MODULE`` and ``DATABASE_URL`` (its own), the address of each peer,
+``OTELKIT_DEMO_FAULTS`` (the flag file), ``OTELKIT_EVENTS_BROKER`` (``filesystem:///folder/broker``, or amqp in compose), and two secrets
+that all processes of one run share: ``DJANGO_SECRET_KEY``, and ``SHOP_SECRET``, from which services derive what they get tokens for.
 """
 
 from __future__ import annotations
@@ -13,6 +17,14 @@ from otelkit.catalog.metrics import Metric
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """A further process of a service, with the service's own settings and database. ``run`` is what ``python -m`` takes."""
+
+    name: str
+    run: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One Django project. ``serve`` is its server as ``python -m`` takes it, with ``{port}`` where the port goes."""
 
@@ -20,8 +32,13 @@ class Service:
     settings: str
     port: int
     serve: tuple[str, ...]
+    owner: str
+    criticality: str
     peers: tuple[tuple[str, str], ...] = ()
     """Environment variable and name of each service it calls."""
+    prepare: tuple[tuple[str, ...], ...] = ()
+    """What runs to its end after the migration and before any service starts, each as ``python -m`` takes it."""
+    companions: tuple[Companion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +64,89 @@ class Edge:
 STACK_PORT = 4318
 """Port of OTLP over HTTP; the embedded stack shows its page there too."""
 
+
+def _gunicorn(service: str, workers: int) -> tuple[str, ...]:
+    return (
+        "gunicorn",
+        f"otelkit_demo.{service}.wsgi:application",
+        *("--bind", "127.0.0.1:{port}", "--worker-class", "gthread", "--workers", str(workers), "--threads", "4"),
+        # The control socket would be one file in the home directory, shared by every gunicorn of the machine.
+        *("--log-level", "warning", "--graceful-timeout", "3", "--no-control-socket"),
+    )
+
+
+def _uvicorn(service: str) -> tuple[str, ...]:
+    return (
+        "uvicorn",
+        f"otelkit_demo.{service}.asgi:application",
+        *("--host", "127.0.0.1", "--port", "{port}", "--log-level", "warning", "--no-access-log"),
+        *("--lifespan", "off", "--timeout-graceful-shutdown", "3"),
+    )
+
+
+_ISSUER = ("GATEWAY_URL", "gateway")
+"""Who issues the tokens of services, and whose keys they are verified with."""
+
+GATEWAY = Service(
+    name="gateway",
+    settings="otelkit_demo.gateway.settings",
+    port=8000,
+    serve=_gunicorn("gateway", workers=1),
+    owner="storefront",
+    criticality="critical",
+    peers=(
+        ("CATALOG_URL", "catalog"),
+        ("ORDERS_URL", "orders"),
+        ("INVENTORY_URL", "inventory"),
+        ("PAYMENTS_URL", "payments"),
+        ("NOTIFICATIONS_URL", "notifications"),
+    ),
+)
 ORDERS = Service(
     name="orders",
     settings="otelkit_demo.orders.settings",
     port=8001,
-    serve=(
-        "gunicorn",
-        "otelkit_demo.orders.wsgi:application",
-        *("--bind", "127.0.0.1:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"),
-        # The control socket would be one file in the home directory, shared by every gunicorn of the machine.
-        *("--log-level", "warning", "--graceful-timeout", "3", "--no-control-socket"),
-    ),
-    peers=(("INVENTORY_URL", "inventory"),),
+    serve=_gunicorn("orders", workers=2),
+    owner="checkout",
+    criticality="critical",
+    peers=(_ISSUER, ("INVENTORY_URL", "inventory"), ("PAYMENTS_URL", "payments")),
 )
 INVENTORY = Service(
     name="inventory",
     settings="otelkit_demo.inventory.settings",
     port=8002,
-    serve=(
-        "uvicorn",
-        "otelkit_demo.inventory.asgi:application",
-        *("--host", "127.0.0.1", "--port", "{port}", "--log-level", "warning", "--no-access-log"),
-        *("--lifespan", "off", "--timeout-graceful-shutdown", "3"),
-    ),
+    serve=_uvicorn("inventory"),
+    owner="warehouse",
+    criticality="high",
+    peers=(_ISSUER,),
+)
+CATALOG = Service(
+    name="catalog",
+    settings="otelkit_demo.catalog.settings",
+    port=8003,
+    serve=_gunicorn("catalog", workers=2),
+    owner="storefront",
+    criticality="high",
+)
+PAYMENTS = Service(
+    name="payments",
+    settings="otelkit_demo.payments.settings",
+    port=8004,
+    serve=_gunicorn("payments", workers=1),
+    owner="billing",
+    criticality="critical",
+    peers=(_ISSUER,),
+)
+NOTIFICATIONS = Service(
+    name="notifications",
+    settings="otelkit_demo.notifications.settings",
+    port=8005,
+    serve=_uvicorn("notifications"),
+    owner="engagement",
+    criticality="low",
 )
 
-SERVICES: tuple[Service, ...] = (ORDERS, INVENTORY)
+SERVICES: tuple[Service, ...] = (GATEWAY, ORDERS, INVENTORY, CATALOG, PAYMENTS, NOTIFICATIONS)
 
 _EVERY_SERVICE = (
     m.HTTP_SERVER_REQUEST_DURATION,

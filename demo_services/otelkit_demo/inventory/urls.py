@@ -9,8 +9,7 @@ urlpatterns = [
     path("stock/<slug:sku>", views.OneStock.as_view(), name="stock"),
     path("reservations", views.Reservations.as_view(), name="reservations"),
     path("reservations/<uuid:pk>", views.OneReservation.as_view(), name="reservation"),
-    path("livez", probes.livez),
-    path("readyz", probes.readyz),
+    *probes.urls(),
 ]
 
 handler400 = "otelkit_demo.chassis.problems.bad_request"

@@ -6,9 +6,8 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.core.management.utils import get_random_secret_key
-
 from otelkit_demo.chassis.databases import database
+from otelkit_demo.chassis.defaults import *  # noqa: F403 - what every service of the shop has alike
 
 INVENTORY_URL = os.environ.get("INVENTORY_URL", "http://127.0.0.1:8002")
 
@@ -26,14 +25,3 @@ MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "otelkit_demo.orders.urls"
 WSGI_APPLICATION = "otelkit_demo.orders.wsgi.application"
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", "sqlite:///orders.sqlite3"), keep_seconds=60)}
-
-# httpx logs a line for each call; the span of the call says the same and more.
-LOGGING = {"version": 1, "disable_existing_loggers": False, "loggers": {"httpx": {"level": "WARNING"}}}
-
-DEBUG = False
-# Nothing is signed here, so a key that each process makes up will do where none is given.
-SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY") or get_random_secret_key()
-ALLOWED_HOSTS = os.environ.get("DJANGO_ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
-APPEND_SLASH = False
-USE_TZ = True
-TIME_ZONE = "UTC"

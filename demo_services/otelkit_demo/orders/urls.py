@@ -8,8 +8,7 @@ from otelkit_demo.orders import views
 urlpatterns = [
     path("orders", views.Orders.as_view(), name="orders"),
     path("orders/<int:pk>", views.OneOrder.as_view(), name="order"),
-    path("livez", probes.livez),
-    path("readyz", probes.readyz),
+    *probes.urls(),
 ]
 
 handler400 = "otelkit_demo.chassis.problems.bad_request"
