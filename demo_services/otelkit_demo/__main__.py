@@ -15,10 +15,11 @@ from otelkit_demo.faults import FAULTS, FLAG_FILE_VARIABLE, FaultError, FlagFile
 from otelkit_demo.folder import DEFAULT_FOLDER, flag_file
 from otelkit_demo.load import add_load_options
 from otelkit_demo.manifest import SERVICES
-from otelkit_demo.report import fault_line
+from otelkit_demo.report import fault_line, promise_line
 from otelkit_demo.runner import DemoOptions, run
 
 _STOPPED, _FAILED = 0, 1
+_NAME_WIDTH = max(len(fault.name) for fault in FAULTS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,7 +70,9 @@ def _list_faults(options: argparse.Namespace) -> int:
     shares = _flags(options, must_run=False).shares()
     for fault in FAULTS:
         state = f"{shares[fault.name]:.0%}" if fault.name in shares else "off"
-        print(f"{fault.name:<16} {state:>5}  {fault.seen}\n{'':<24}Alert {fault.alert} within {fault.within_s // 60} min, {fault.runbook}")
+        print(f"{fault.name:<{_NAME_WIDTH}} {state:>5}  {fault.seen}\n{'':<{_NAME_WIDTH + 8}}{promise_line(fault)}")
+        if fault.alarm:
+            print(f"{'':<{_NAME_WIDTH + 8}}{fault.alarm.runbook}")
     return _STOPPED
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from otelkit_demo.faults import fault_named
+from otelkit_demo.faults import Fault, Silence, fault_named
 from otelkit_demo.folder import DEFAULT_FOLDER
 from otelkit_demo.processes import Child
 from otelkit_demo.snapshot import Observer
@@ -61,7 +61,14 @@ def say(console: Console, line: str) -> None:
 def fault_line(name: str, share: float) -> str:
     """One active fault: what it does to whom, and which alert to expect."""
     fault = fault_named(name)
-    return f"Fault {name} hits {share:.0%}: {fault.seen} Expect {fault.alert} within {fault.within_s // 60} min."
+    return f"Fault {name} hits {share:.0%}: {fault.seen} {promise_line(fault)}"
+
+
+def promise_line(fault: Fault) -> str:
+    """Which alert will fire about whom, and how soon, or why none does."""
+    if isinstance(fault.promise, Silence):
+        return f"No alert: {fault.promise.reason}"
+    return f"Expect {fault.promise.name} of {fault.promise.service} within {fault.promise.within_s // 60} min."
 
 
 def summary_line(observer: Observer | None, folder: Path) -> str:
