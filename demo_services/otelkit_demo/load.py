@@ -121,19 +121,14 @@ def _walk(shop: Shop, step: Callable[[], httpx.Response], free: BoundedSemaphore
         free.release()
 
 
-def add_load_options(parser: argparse.ArgumentParser) -> None:
-    """The options that whoever sends load understands."""
-    parser.add_argument("--minutes", type=_positive, metavar="N", help="stop after so many; by default at Ctrl-C")
-    parser.add_argument("--rate", type=_positive, metavar="N", default=4.0, help="requests a second (%(default)s)")
-    parser.add_argument("--seed", type=int, metavar="N", default=1, help="the same seed sends the same requests (%(default)s)")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Send the load, then print how often each answer came. Returns 0, also when stopped by a signal."""
     parser = argparse.ArgumentParser(prog="python -m otelkit_demo.load", description="Customers of the shop.")
     where = os.environ.get("ORDERS_URL", "http://127.0.0.1:8001")
     parser.add_argument("--target", default=where, metavar="URL", help="the orders service; ORDERS_URL or %(default)s")
-    add_load_options(parser)
+    parser.add_argument("--minutes", type=positive, metavar="N", help="stop after so many; by default at Ctrl-C")
+    parser.add_argument("--rate", type=positive, metavar="N", default=4.0, help="requests a second (%(default)g)")
+    parser.add_argument("--seed", type=int, metavar="N", default=1, help="the same seed sends the same requests (%(default)s)")
     options = parser.parse_args(arguments)
     # So that the tally is printed however it is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -142,11 +137,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _positive(text: str) -> float:
+def positive(text: str) -> float:
+    """A number above 0, for argparse."""
     number = float(text)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0; it is {text}")
     return number
+
+
+def not_negative(text: str) -> float:
+    """0 or a number above it, for argparse."""
+    return 0.0 if float(text) == 0 else positive(text)
 
 
 if __name__ == "__main__":
