@@ -109,7 +109,7 @@ ORDERS = Service(
     serve=_gunicorn("orders", workers=2),
     owner="checkout",
     criticality="critical",
-    peers=(_ISSUER, ("INVENTORY_URL", "inventory"), ("PAYMENTS_URL", "payments")),
+    peers=(_ISSUER, ("CATALOG_URL", "catalog"), ("INVENTORY_URL", "inventory"), ("PAYMENTS_URL", "payments")),
 )
 INVENTORY = Service(
     name="inventory",

@@ -5,18 +5,37 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from otelkit_demo.chassis.api import rest_framework, spectacular
 from otelkit_demo.chassis.databases import database
 from otelkit_demo.chassis.defaults import *  # noqa: F403 - what every service of the shop has alike
+from otelkit_demo.faults import GOOD_VERSION, VERSION_VARIABLE
+
+SERVICE_NAME = "catalog"
+VERSION = os.environ.get(VERSION_VARIABLE, GOOD_VERSION)
 
 INSTALLED_APPS = [
     "otelkit",  # this line is the instrumentation
+    "rest_framework",
+    "drf_spectacular",
     "otelkit_demo.catalog",
 ]
 OTELKIT: dict[str, Any] = {
-    "service": {"name": "catalog", "namespace": "shop", "version": "1.0.0", "owner": "storefront", "criticality": "high"},
+    "service": {"name": SERVICE_NAME, "namespace": "shop", "version": VERSION, "owner": "storefront", "criticality": "high"},
 }
 
-MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+MIDDLEWARE = [
+    "otelkit_demo.chassis.middleware.Shedding",
+    "otelkit_demo.chassis.middleware.Deadlines",
+    "django.middleware.common.CommonMiddleware",
+    "otelkit_demo.catalog.disturbance.Disturbance",
+    "otelkit_demo.chassis.contract.Contract",
+]
 ROOT_URLCONF = "otelkit_demo.catalog.urls"
 WSGI_APPLICATION = "otelkit_demo.catalog.wsgi.application"
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", "sqlite:///catalog.sqlite3"), keep_seconds=60)}
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "catalog"}}
+CACHE_SECONDS = 30
+
+REST_FRAMEWORK = rest_framework()
+SPECTACULAR_SETTINGS = spectacular("Catalogue of the shop", "1.0.0")

@@ -9,6 +9,8 @@ urlpatterns = [
     path("stock/<slug:sku>", views.OneStock.as_view(), name="stock"),
     path("reservations", views.Reservations.as_view(), name="reservations"),
     path("reservations/<uuid:pk>", views.OneReservation.as_view(), name="reservation"),
+    path("reservations/<uuid:pk>/commit", views.Commit.as_view(), name="commit"),
+    path("reservations/<uuid:pk>/release", views.Release.as_view(), name="release"),
     *probes.urls(),
 ]
 
