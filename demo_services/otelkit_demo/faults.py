@@ -12,12 +12,12 @@ import json
 import logging
 import os
 import random
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from otelkit.catalog.objectives import LATENCY_THRESHOLD
+from otelkit_demo.files import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -248,10 +248,7 @@ class FlagFile:
         return ended
 
     def _write(self, shares: Mapping[str, float]) -> None:
-        # Replaced in one step, so that no service reads half a file.
-        with tempfile.NamedTemporaryFile("w", dir=self.path.parent, prefix=".faults-", delete=False) as fresh:
-            json.dump(shares, fresh, indent=2, sort_keys=True)
-        Path(fresh.name).replace(self.path)
+        replace_file(self.path, json.dumps(shares, indent=2, sort_keys=True))
 
 
 def _parsed(text: str) -> dict[str, float]:

@@ -20,6 +20,7 @@ import httpx
 
 from otelkit_demo.faults import FlagFile
 from otelkit_demo.folder import flag_file
+from otelkit_demo.manifest import SERVICES
 from otelkit_demo.ports import is_free
 from otelkit_stack.queries import Queries
 from otelkit_stack.records import Trace
@@ -149,7 +150,7 @@ def processes() -> Iterator[Process]:
 @contextmanager
 def running_demo(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[RunningDemo]:
     """A demo that has said where to look. Leaving the context stops it by SIGTERM where it still runs."""
-    ports = {"stack": free_port(), "orders": free_port(), "inventory": free_port()}
+    ports = {name: free_port() for name in ("stack", *(service.name for service in SERVICES))}
     asked = [part for name, port in ports.items() for part in (f"--{name}-port", str(port))]
     process = subprocess.Popen(
         # Longer than any test session, and yet not for ever, should the session be killed.

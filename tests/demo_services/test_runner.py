@@ -24,7 +24,7 @@ def left_of(family: set[Process]) -> set[Process]:
 
 def test_ctrl_c_leaves_no_process_and_no_listening_port(tmp_path: Path):
     """E1."""
-    with running_demo(tmp_path / "data", "--rate", "5") as demo:
+    with running_demo(tmp_path / "data", "--load", "5") as demo:
         family = demo.family()
         assert len(family) >= 7, "supervisor, stack, gunicorn and two workers, uvicorn, load"
         demo.wait_for_line("First trace after")
@@ -55,7 +55,7 @@ def test_a_killed_supervisor_leaves_no_process_and_no_listening_port(tmp_path: P
 
 
 def test_a_child_that_dies_ends_the_demo_with_its_last_words(tmp_path: Path):
-    with running_demo(tmp_path / "data", "--no-load") as demo:
+    with running_demo(tmp_path / "data", "--load", "0") as demo:
         family = demo.family()
         inventory = next(process for process in family if b"inventory.asgi" in Path(f"/proc/{process.pid}/cmdline").read_bytes())
 
@@ -93,7 +93,7 @@ def test_ctrl_c_during_the_start_leaves_nothing_either(tmp_path: Path):
 
 
 def test_minutes_bound_the_demo(tmp_path: Path):
-    with running_demo(tmp_path / "data", "--minutes", "0.02", "--no-load") as demo:
+    with running_demo(tmp_path / "data", "--minutes", "0.02", "--load", "0") as demo:
         assert demo.end() == 0
     assert demo.lines[-1].startswith("After ")
 

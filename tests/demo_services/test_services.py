@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from otelkit_demo.environment import migration_environment
+from otelkit_demo.environment import Run, migration_environment
 from otelkit_demo.manifest import SERVICES, Service
 from tests.demo_services.running_demo import RunningDemo
 
@@ -107,7 +107,7 @@ def test_probes_answer(demo: RunningDemo, service: str):
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 def test_migrations_say_what_the_models_say(service: Service, tmp_path: Path):
-    environment = migration_environment(service, tmp_path, {"stack": 1, "orders": 2, "inventory": 3})
+    environment = migration_environment(service, Run(tmp_path, {"stack": 1, **{other.name: other.port for other in SERVICES}}))
     check = subprocess.run(
         [sys.executable, "-W", "error", "-m", "django", "makemigrations", "--check", "--dry-run"],
         env=environment,
