@@ -113,8 +113,8 @@ ORDERS = Service(
     criticality="critical",
     peers=(_ISSUER, ("CATALOG_URL", "catalog"), ("INVENTORY_URL", "inventory"), ("PAYMENTS_URL", "payments")),
     companions=(
-        Companion("orders-relay", ("django", "outbox", "relay")),
-        Companion("orders-sweeper", ("django", "saga", "sweep")),
+        Companion("relay", ("django", "outbox", "relay")),
+        Companion("sweeper", ("django", "saga", "sweep")),
     ),
 )
 INVENTORY = Service(
@@ -154,11 +154,11 @@ NOTIFICATIONS = Service(
     # A queue that is there before anything is sent loses nothing.
     prepare=(("django", "inbox", "declare"),),
     companions=(
-        Companion("notifications-consumer", ("django", "inbox", "consume")),
+        Companion("consumer", ("django", "inbox", "consume")),
         Companion(
             "notifications-worker", (*_CELERY, "worker", "--pool", "solo", "--without-gossip", "--without-mingle", "--loglevel", "warning")
         ),
-        Companion("notifications-beat", (*_CELERY, "beat", "--pidfile", "", "--loglevel", "warning")),
+        Companion("beat", (*_CELERY, "beat", "--pidfile", "", "--loglevel", "warning")),
     ),
 )
 

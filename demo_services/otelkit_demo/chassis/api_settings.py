@@ -17,7 +17,7 @@ def rest_framework(*, rate: str = "600/second") -> dict[str, Any]:
         "DEFAULT_PERMISSION_CLASSES": ["otelkit_demo.chassis.tokens.HasScope"],
         "DEFAULT_THROTTLE_CLASSES": ["otelkit_demo.chassis.throttles.PerCaller"],
         "DEFAULT_THROTTLE_RATES": {"caller": rate},
-        "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+        "DEFAULT_SCHEMA_CLASS": "otelkit_demo.chassis.schema.Schema",
         "EXCEPTION_HANDLER": "otelkit_demo.chassis.api.as_problem",
         "UNAUTHENTICATED_USER": None,
         "NUM_PROXIES": 0,
