@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from threading import BoundedSemaphore, Event, Lock, Thread
 from typing import Any
@@ -108,9 +109,8 @@ def generate(target: str, *, rate: float, minutes: float | None, seed: int) -> C
 
 def _go(walk: Walk, shop: Shop, free: BoundedSemaphore) -> None:
     try:
-        walk(shop)
-    except httpx.HTTPError:
-        pass  # counted where it happened
+        with suppress(httpx.HTTPError):  # counted where it happened
+            walk(shop)
     finally:
         free.release()
 
@@ -137,10 +137,8 @@ class _Guessing:
         assert faults is not None
         while not self._over.wait(1 / GUESSES_PER_SECOND):
             if faults.strikes(AUTH_BRUTE_FORCE):
-                try:
+                with suppress(httpx.HTTPError):  # counted where it happened
                     guess_password(self._client)
-                except httpx.HTTPError:
-                    pass  # counted where it happened
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
