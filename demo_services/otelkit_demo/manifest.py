@@ -84,6 +84,8 @@ def _uvicorn(service: str) -> tuple[str, ...]:
     )
 
 
+_CELERY = ("celery", "--app", "otelkit_demo.notifications.celery_app")
+
 _ISSUER = ("GATEWAY_URL", "gateway")
 """Who issues the tokens of services, and whose keys they are verified with."""
 
@@ -110,6 +112,10 @@ ORDERS = Service(
     owner="checkout",
     criticality="critical",
     peers=(_ISSUER, ("CATALOG_URL", "catalog"), ("INVENTORY_URL", "inventory"), ("PAYMENTS_URL", "payments")),
+    companions=(
+        Companion("relay", ("django", "outbox", "relay")),
+        Companion("sweeper", ("django", "saga", "sweep")),
+    ),
 )
 INVENTORY = Service(
     name="inventory",
@@ -144,6 +150,16 @@ NOTIFICATIONS = Service(
     serve=_uvicorn("notifications"),
     owner="engagement",
     criticality="low",
+    peers=(_ISSUER,),
+    # A queue that is there before anything is sent loses nothing.
+    prepare=(("django", "inbox", "declare"),),
+    companions=(
+        Companion("consumer", ("django", "inbox", "consume")),
+        Companion(
+            "notifications-worker", (*_CELERY, "worker", "--pool", "solo", "--without-gossip", "--without-mingle", "--loglevel", "warning")
+        ),
+        Companion("beat", (*_CELERY, "beat", "--pidfile", "", "--loglevel", "warning")),
+    ),
 )
 
 SERVICES: tuple[Service, ...] = (GATEWAY, ORDERS, INVENTORY, CATALOG, PAYMENTS, NOTIFICATIONS)

@@ -1,4 +1,4 @@
-"""What the shop's APIs have alike under Django REST framework: JSON only, problem bodies, limits, a schema."""
+"""What the shop's APIs have alike under Django REST framework: refusals as problem bodies, and keys of idempotency."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from rest_framework.views import set_rollback
 
 from otelkit_demo.chassis.problems import MEDIA_TYPE
 
-
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same request is done once, however often it is sent with this key."
 )
@@ -25,36 +24,6 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 def caller_of(request: Request) -> str:
     """Whom an idempotency key belongs to: the service that the token names, however often it renews the token."""
     return str(request.user)
-
-
-def rest_framework(*, rate: str = "600/second") -> dict[str, Any]:
-    """``REST_FRAMEWORK`` of a service. ``rate`` is how often one caller may come."""
-    return {
-        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-        "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-        "DEFAULT_AUTHENTICATION_CLASSES": ["otelkit_demo.chassis.tokens.ServiceToken"],
-        "DEFAULT_PERMISSION_CLASSES": ["otelkit_demo.chassis.tokens.HasScope"],
-        "DEFAULT_THROTTLE_CLASSES": ["otelkit_demo.chassis.throttles.PerCaller"],
-        "DEFAULT_THROTTLE_RATES": {"caller": rate},
-        "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-        "EXCEPTION_HANDLER": "otelkit_demo.chassis.api.as_problem",
-        "UNAUTHENTICATED_USER": None,
-        "NUM_PROXIES": 0,
-    }
-
-
-def spectacular(title: str, version: str) -> dict[str, Any]:
-    """``SPECTACULAR_SETTINGS`` of a service."""
-    return {
-        "TITLE": title,
-        "VERSION": version,
-        "SERVE_INCLUDE_SCHEMA": False,
-        "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-        "POSTPROCESSING_HOOKS": [
-            "drf_spectacular.hooks.postprocess_schema_enums",
-            "otelkit_demo.chassis.schema.add_problems",
-        ],
-    }
 
 
 def refusal(status: HTTPStatus, detail: str, **more: Any) -> Response:

@@ -84,12 +84,13 @@ def hits(fault: str) -> bool:
     """Whether the fault of this name hits this time. False without a flag file."""
     client = _client()
     # Only what is set is asked for: twenty flags that are off would be twenty events on every span.
-    if client is None or not _is_set(fault):
+    if client is None or not is_set(fault):
         return False
     return client.get_boolean_value(fault, False)
 
 
-def _is_set(fault: str) -> bool:
+def is_set(fault: str) -> bool:
+    """Whether the fault hits at least sometimes, by the flag file alone: for loops that wait for its end."""
     file = active_faults()
     return file is not None and file.shares().get(fault, 0.0) > 0
 

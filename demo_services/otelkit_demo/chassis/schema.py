@@ -1,8 +1,11 @@
-"""The OpenAPI schema, beyond what Django REST framework knows: every refusal is a problem body."""
+"""The OpenAPI schema, beyond what Django REST framework knows: which token an operation needs, and that every refusal is a problem body."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 
 from otelkit_demo.chassis.problems import MEDIA_TYPE
 
@@ -32,6 +35,24 @@ _SAID = {
     "503": "The service has too much to do, or cannot do it now.",
     "504": "Nobody waits for the answer any more.",
 }
+
+
+class ServiceTokenScheme(OpenApiAuthenticationExtension):
+    """A service's token, as the schema calls it."""
+
+    target_class = "otelkit_demo.chassis.tokens.ServiceToken"
+    name = "serviceToken"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002 - the library's signature
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class Schema(AutoSchema):
+    """``DEFAULT_SCHEMA_CLASS``: an operation needs a token where its view names a scope for it."""
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        needs_none = self.method not in getattr(self.view, "scopes", {})
+        return [] if needs_none else super().get_auth()
 
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:

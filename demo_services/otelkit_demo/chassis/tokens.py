@@ -11,7 +11,7 @@ import os
 import time
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from django.conf import settings
@@ -19,9 +19,12 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from otelkit.patterns import auth, resilience
+
+if TYPE_CHECKING:
+    # It imports what is named in the settings, and so this module.
+    from rest_framework.views import APIView
 
 ISSUER = "https://gateway.shop.example"
 """What ``iss`` says: a name, the same wherever the gateway runs."""

@@ -6,7 +6,7 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from otelkit_demo.chassis.api import rest_framework, spectacular
+from otelkit_demo.chassis.api_settings import rest_framework, spectacular
 from otelkit_demo.chassis.databases import database
 from otelkit_demo.chassis.defaults import *  # noqa: F403 - what every service of the shop has alike
 from otelkit_demo.faults import GOOD_VERSION, VERSION_VARIABLE

@@ -49,7 +49,9 @@ class Reservations(APIView):
             return refusal(HTTPStatus.NOT_FOUND, f"{error}.")
         log.info("stock reserved" if is_new else "reservation replayed", extra=told | {"reservation_id": str(reservation.pk)})
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
-        return Response(ReservationOut(reservation).data, status=status, headers={"Location": reverse("reservation", args=[reservation.pk])})
+        return Response(
+            ReservationOut(reservation).data, status=status, headers={"Location": reverse("reservation", args=[reservation.pk])}
+        )
 
 
 class OneReservation(APIView):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from otelkit.patterns import api
 
+
 class Versions(api.VersionMiddleware):
     """v1 ends."""
 

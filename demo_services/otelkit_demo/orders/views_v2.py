@@ -31,9 +31,7 @@ class Orders(APIView):
 
     scopes: ClassVar = SCOPES
 
-    @extend_schema(
-        request=WishV2, parameters=[IDEMPOTENCY_KEY], responses={201: OrderV2, 202: OrderV2}, operation_id="place_order"
-    )
+    @extend_schema(request=WishV2, parameters=[IDEMPOTENCY_KEY], responses={201: OrderV2, 202: OrderV2}, operation_id="place_order")
     @method_decorator(idempotent(cache="shared", scope=caller_of))
     def post(self, request: Request) -> Response:
         """201 with the order, 202 where its end is open; 402, 409 or 422 where somebody says no, 502 where somebody cannot be asked."""

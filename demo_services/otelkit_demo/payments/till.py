@@ -40,9 +40,7 @@ def authorise(reference: uuid.UUID, amount: int, currency: str) -> tuple[Payment
     try:
         provider_id, state = provider.authorise(amount), State.AUTHORISED
     except provider.DeclinedError:
-        Payment.objects.get_or_create(
-            reference=reference, defaults={"amount": amount, "currency": currency, "state": State.DECLINED}
-        )
+        Payment.objects.get_or_create(reference=reference, defaults={"amount": amount, "currency": currency, "state": State.DECLINED})
         raise
     try:
         with transaction.atomic():

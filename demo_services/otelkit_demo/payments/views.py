@@ -30,9 +30,7 @@ class Payments(APIView):
 
     scopes: ClassVar = {"POST": WRITE}
 
-    @extend_schema(
-        request=Charge, parameters=[IDEMPOTENCY_KEY], responses={200: PaymentOut, 201: PaymentOut}, operation_id="authorise"
-    )
+    @extend_schema(request=Charge, parameters=[IDEMPOTENCY_KEY], responses={200: PaymentOut, 201: PaymentOut}, operation_id="authorise")
     @method_decorator(idempotent(cache="shared", scope=caller_of))
     def post(self, request: Request) -> Response:
         """201 with an authorised payment, 200 with the earlier one for the same reference; 402 where the bank declines."""
