@@ -10,6 +10,7 @@ import httpx
 
 from otelkit.patterns import resilience
 from otelkit_demo.chassis import flags
+from otelkit_demo.chassis.http import client
 from otelkit_demo.chassis.tokens import TokenSource, TokenUnavailableError
 
 CONNECT_SECONDS = 0.5
@@ -44,8 +45,7 @@ class Neighbour:
         self._seconds = seconds
         self._breakers: dict[str, resilience.CircuitBreaker] = {}
         self._making = Lock()
-        # Proxies of the machine are not for neighbours.
-        self._http = httpx.Client(base_url=address, trust_env=False)
+        self._http = client(address)
         host = urlsplit(address).netloc
         self._again = resilience.Retry(host, on=(httpx.TransportError, _FailedError), attempts=3, first_wait=0.05, longest_wait=0.5)
         self._patiently = self._again(self._guarded)

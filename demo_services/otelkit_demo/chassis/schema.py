@@ -57,10 +57,12 @@ class Schema(AutoSchema):
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A hook of drf-spectacular: adds the refusals to every operation that does not describe them itself."""
-    result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM
+    components = result.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = _PROBLEM
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    components["responses"] = {f"Problem{status}": {"description": said, "content": content} for status, said in _SAID.items()}
     for path in result["paths"].values():
         for operation in path.values():
-            for status, said in _SAID.items():
-                operation["responses"].setdefault(status, {"description": said, "content": content})
+            for status in _SAID:
+                operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
     return result

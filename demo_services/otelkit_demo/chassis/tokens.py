@@ -21,6 +21,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from otelkit.patterns import auth, resilience
+from otelkit_demo.chassis.http import client
 
 if TYPE_CHECKING:
     # It imports what is named in the settings, and so this module.
@@ -50,7 +51,7 @@ class TokenSource:
     """Tokens of one service for one audience, asked for when needed and kept until shortly before they expire."""
 
     def __init__(self, gateway: str, client: str, audience: str, scope: str) -> None:
-        self._address = f"{gateway}/oauth/token"
+        self._http = client(gateway)
         self._wish = {"grant_type": "client_credentials", "client_id": client, "audience": audience, "scope": scope}
         self._lock = Lock()
         self._token = ""
@@ -72,7 +73,7 @@ class TokenSource:
     def _fetch(self) -> tuple[str, float]:
         wish = {**self._wish, "client_secret": credential(self._wish["client_id"])}
         try:
-            answer = httpx.post(self._address, data=wish, timeout=resilience.timeout(2.0), trust_env=False)
+            answer = self._http.post("/oauth/token", data=wish, headers=resilience.outgoing_headers(), timeout=resilience.timeout(2.0))
             answer.raise_for_status()
             body = answer.json()
             return str(body["access_token"]), float(body["expires_in"])

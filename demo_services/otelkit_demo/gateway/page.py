@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from otelkit.patterns import resilience
+from otelkit_demo.chassis.http import client
 from otelkit_demo.gateway.neighbours import neighbour
 from otelkit_demo.gateway.serializers import Status
 
@@ -46,6 +48,11 @@ class Standings(APIView):
 
 def _is_ready(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/readyz", timeout=resilience.timeout(PROBE_SECONDS), trust_env=False).is_success
+        return _http(address).get("/readyz", timeout=resilience.timeout(PROBE_SECONDS)).is_success
     except httpx.HTTPError:
         return False
+
+
+@cache
+def _http(address: str) -> httpx.Client:
+    return client(address)

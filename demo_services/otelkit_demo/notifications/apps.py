@@ -7,3 +7,7 @@ class NotificationsConfig(AppConfig):
     name = "otelkit_demo.notifications"
     label = "notifications"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Makes the Celery app: who asks for a task must know the worker's broker."""
+        from otelkit_demo.notifications import celery_app  # noqa: F401

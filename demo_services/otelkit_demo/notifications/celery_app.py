@@ -23,7 +23,7 @@ def broker(address: str) -> dict[str, Any]:
     return {
         # The kit's: kombu's own loses a message that is read while it is written.
         "broker_transport": "otelkit.patterns.events.filesystem:Transport",
-        "broker_url": "",
+        "broker_url": "localhost",  # the folder is the address; Celery wants another one
         "broker_transport_options": {**folders(f"{parts.path}/celery"), "polling_interval": 0.2},
     }
 
@@ -35,6 +35,6 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     worker_hijack_root_logger=False,
     beat_schedule={"digest": {"task": "otelkit_demo.notifications.tasks.digest", "schedule": DIGEST_SECONDS}},
-    beat_schedule_filename=os.environ.get("CELERY_BEAT_SCHEDULE", ""),
+    beat_scheduler="celery.beat:Scheduler",  # keeps no file: after a restart half a minute begins anew
     imports=("otelkit_demo.notifications.tasks",),
 )

@@ -12,6 +12,7 @@ from django.db import transaction
 from otelkit.patterns import events
 from otelkit_demo.chassis import flags
 from otelkit_demo.notifications.models import Notification
+from otelkit_demo.notifications.tasks import send
 
 log = structlog.get_logger(__name__)
 
@@ -37,14 +38,7 @@ def tell_the_customer(event: events.CloudEvent) -> None:
     said = text.format(quantity=told["quantity"], sku=told["sku"], total=total)
     made = Notification.objects.create(event=event.type, order=told["reference"], customer=told["customer"], text=said)
     log.info("customer notified", event_type=event.type, order=told["reference"], notification_id=made.pk)
-    transaction.on_commit(partial(_send_later, made.pk))
-
-
-def _send_later(number: int) -> None:
-    # Imported here: the web process and the consumer need no worker's module to be asked.
-    from otelkit_demo.notifications.tasks import send
-
-    send.delay(number)
+    transaction.on_commit(partial(send.delay, made.pk))
 
 
 def _pause() -> None:
