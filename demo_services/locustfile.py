@@ -27,6 +27,6 @@ class Customer(HttpUser):
     @task
     def walk(self) -> None:
         """One journey, as often as its weight says."""
-        chance = random.Random()
+        chance = random.Random()  # noqa: S311 - chance, not a secret
         journey = chance.choices(JOURNEYS, [journey.weight for journey in JOURNEYS])[0]
         journey.plan(chance)(self.shop)

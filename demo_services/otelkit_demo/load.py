@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from threading import BoundedSemaphore, Event, Lock, Thread
 from typing import Any
@@ -84,35 +85,31 @@ def generate(target: str, *, rate: float, minutes: float | None, seed: int) -> C
     free = BoundedSemaphore(WALKERS)
     client = CountingClient(target)
     shop = Shop(client)
-    begin = time.monotonic()
-    end = begin + minutes * 60 if minutes is not None else float("inf")
-    due = begin
-    journey = CHECKOUT  # so that whoever starts a demo sees a whole order soon
     with ThreadPoolExecutor(WALKERS) as pool, _Guessing(client):
         try:
+            # The first customer buys, alone: a whole order is seen soon, and services that never worked yet meet no crowd.
+            _go(CHECKOUT.plan(chance), shop)
+            due = time.monotonic()
+            end = due + minutes * 60 if minutes is not None else float("inf")
             while due < end:
+                journey = chance.choices(JOURNEYS, weights)[0]
                 time.sleep(max(0.0, due - time.monotonic()))
                 walk = journey.plan(chance)
                 if free.acquire(blocking=False):
-                    pool.submit(_go, walk, shop, free)
+                    pool.submit(_go, walk, shop).add_done_callback(lambda _: free.release())
                 else:
                     client.count("skipped")
                 # Customers do not come like clockwork.
                 due += chance.gammavariate(journey.requests, 1 / rate)
-                journey = chance.choices(JOURNEYS, weights)[0]
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
     client.close()
     return client.answers
 
 
-def _go(walk: Walk, shop: Shop, free: BoundedSemaphore) -> None:
-    try:
+def _go(walk: Walk, shop: Shop) -> None:
+    with suppress(httpx.HTTPError):  # counted where it happened
         walk(shop)
-    except httpx.HTTPError:
-        pass  # counted where it happened
-    finally:
-        free.release()
 
 
 class _Guessing:
@@ -137,10 +134,8 @@ class _Guessing:
         assert faults is not None
         while not self._over.wait(1 / GUESSES_PER_SECOND):
             if faults.strikes(AUTH_BRUTE_FORCE):
-                try:
+                with suppress(httpx.HTTPError):  # counted where it happened
                     guess_password(self._client)
-                except httpx.HTTPError:
-                    pass  # counted where it happened
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
