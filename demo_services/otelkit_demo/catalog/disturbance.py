@@ -35,6 +35,6 @@ class Disturbance:
 
     def process_view(self, request: HttpRequest, *_: object) -> None:
         """Raises BadVersionError as a view would: only in processes of that version."""
-        version: object = settings.VERSION
+        version = getattr(settings, "VERSION", "")
         if version == BAD_VERSION and not is_probe(request) and flags.hits("deploy.bad_version"):
             raise BadVersionError(f"version {version} asks for a column that is not there")

@@ -21,12 +21,16 @@ def page(search: str, number: int) -> dict[str, Any]:
     if flags.hits("catalog.nplusone"):
         # The fault: somebody lost the join, and each product asks for its category; the cache would hide it.
         return _page(search, number, Product.objects.all())
-    return _cached(f"page.{number}.{search.lower()}", lambda: _page(search, number, Product.objects.select_related("category")))
+    found: dict[str, Any] = _cached(
+        f"page.{number}.{search.lower()}", lambda: _page(search, number, Product.objects.select_related("category"))
+    )
+    return found
 
 
 def product(sku: str) -> dict[str, Any] | None:
     """One product, or None."""
-    return _cached(f"product.{sku}", lambda: _product(sku))
+    found: dict[str, Any] | None = _cached(f"product.{sku}", lambda: _product(sku))
+    return found
 
 
 def is_reachable() -> bool:
@@ -52,7 +56,12 @@ def _page(search: str, number: int, products: QuerySet[Product]) -> dict[str, An
         products = products.filter(Q(name__icontains=word) | Q(description__icontains=word))
     pages = Paginator(products, PAGE)
     found = pages.get_page(number)
-    return {"count": pages.count, "page": found.number, "pages": pages.num_pages, "results": ProductOut(found.object_list, many=True).data}
+    return {
+        "count": pages.count,
+        "page": found.number,
+        "pages": pages.num_pages,
+        "results": ProductOut(list(found.object_list), many=True).data,
+    }
 
 
 def _product(sku: str) -> dict[str, Any] | None:

@@ -7,10 +7,9 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -21,9 +20,9 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
-def caller_of(request: Request) -> str:
+def caller_of(request: HttpRequest) -> str:
     """Whom an idempotency key belongs to: the service that the token names, however often it renews the token."""
-    return str(request.user)
+    return str(request.user)  # a view's method is given DRF's request, whose user is the token's
 
 
 def refusal(status: HTTPStatus, detail: str, **more: Any) -> Response:
@@ -54,7 +53,8 @@ def as_problem(error: Exception, _context: Mapping[str, Any]) -> Response | None
     else:
         said = str(error.detail)
     answer = refusal(status, said[:1000], **more)
-    answer.headers.update(headers)
+    for name, value in headers.items():
+        answer[name] = value
     return answer
 
 

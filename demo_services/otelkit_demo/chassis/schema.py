@@ -37,7 +37,7 @@ _SAID = {
 }
 
 
-class ServiceTokenScheme(OpenApiAuthenticationExtension):
+class ServiceTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its registry has no types
     """A service's token, as the schema calls it."""
 
     target_class = "otelkit_demo.chassis.tokens.ServiceToken"

@@ -21,7 +21,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from otelkit.patterns import auth, resilience
-from otelkit_demo.chassis.http import client
+from otelkit_demo.chassis import http
 
 if TYPE_CHECKING:
     # It imports what is named in the settings, and so this module.
@@ -51,7 +51,7 @@ class TokenSource:
     """Tokens of one service for one audience, asked for when needed and kept until shortly before they expire."""
 
     def __init__(self, gateway: str, client: str, audience: str, scope: str) -> None:
-        self._http = client(gateway)
+        self._http = http.client(gateway)
         self._wish = {"grant_type": "client_credentials", "client_id": client, "audience": audience, "scope": scope}
         self._lock = Lock()
         self._token = ""

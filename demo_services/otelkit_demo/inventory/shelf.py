@@ -76,7 +76,7 @@ def commit(key: uuid.UUID) -> Reservation:
     with transaction.atomic():
         reservation = find(key)
         if _turns(reservation, Reservation.State.HELD, Reservation.State.COMMITTED):
-            Stock.objects.filter(pk=reservation.stock_id).update(reserved=F("reserved") - reservation.quantity)
+            Stock.objects.filter(pk=reservation.stock.pk).update(reserved=F("reserved") - reservation.quantity)
         elif reservation.state == Reservation.State.RELEASED:
             raise NotHeldError(f"Reservation {reservation.pk} is released")
         return reservation
@@ -86,7 +86,7 @@ def release(key: uuid.UUID) -> Reservation:
     """The goods are back on the shelf, sold or not. Once more changes nothing. Raises NoReservationError."""
     with transaction.atomic():
         reservation = find(key)
-        stock = Stock.objects.filter(pk=reservation.stock_id)
+        stock = Stock.objects.filter(pk=reservation.stock.pk)
         if _turns(reservation, Reservation.State.HELD, Reservation.State.RELEASED):
             stock.update(reserved=F("reserved") - reservation.quantity, available=F("available") + reservation.quantity)
         elif _turns(reservation, Reservation.State.COMMITTED, Reservation.State.RELEASED):

@@ -27,7 +27,7 @@ _TEXTS = {
 
 @events.subscribe("orders", consumer="notifications")
 def tell_the_customer(event: events.CloudEvent) -> None:
-    """Stores what the customer is told; a worker sends it once that is committed. Raises KeyError for an event that lacks what it must hold."""
+    """Stores what the customer is told; a worker sends it once that is committed. Raises KeyError for an event that lacks a part."""
     _pause()
     told: dict[str, Any] = event.data
     text = _TEXTS.get(event.type)

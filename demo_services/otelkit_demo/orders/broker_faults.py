@@ -17,5 +17,6 @@ def disturb(order: Order) -> None:
             broker.publish(EVENTS, f"<order>{order.pk}</order>", {}, f"poison-{order.reference}")
     if flags.hits("broker.duplicate"):
         # The last one that was sent, once more: as after a relay that died between sending an event and marking it as sent.
-        sent = OutboxEvent.objects.filter(state=OutboxState.PUBLISHED).order_by("-id").values_list("id", flat=True).first()
-        OutboxEvent.objects.filter(id=sent).update(state=OutboxState.PENDING, published_at=None)
+        sent = OutboxEvent.objects.filter(state=OutboxState.PUBLISHED).order_by("-id").first()
+        if sent is not None:
+            OutboxEvent.objects.filter(pk=sent.pk).update(state=OutboxState.PENDING, published_at=None)
