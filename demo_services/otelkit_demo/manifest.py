@@ -53,12 +53,14 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A call from one service to another: the caller's CLIENT span is the parent of the callee's SERVER span."""
+    """A call, or an event on its way: the caller's span is the parent of the callee's, in one trace."""
 
     caller: str
     client_span: str
     callee: str
     server_span: str
+    client_kind: str = "CLIENT"
+    server_kind: str = "SERVER"
 
 
 STACK_PORT = 4318
@@ -164,11 +166,7 @@ NOTIFICATIONS = Service(
 
 SERVICES: tuple[Service, ...] = (GATEWAY, ORDERS, INVENTORY, CATALOG, PAYMENTS, NOTIFICATIONS)
 
-_EVERY_SERVICE = (
-    m.HTTP_SERVER_REQUEST_DURATION,
-    m.HTTP_SERVER_ACTIVE_REQUESTS,
-    m.DJANGO_REQUEST_DB_QUERIES,
-    m.DB_CLIENT_OPERATION_DURATION,
+_OF_EVERY_PROCESS = (
     m.PROCESS_CPU_TIME,
     m.PROCESS_MEMORY_USAGE,
     m.PROCESS_UPTIME,
@@ -176,33 +174,99 @@ _EVERY_SERVICE = (
     m.TELEMETRY_CREATED,
     m.TELEMETRY_EXPORTED,
 )
+_EVERY_SERVICE = (
+    *_OF_EVERY_PROCESS,
+    m.HTTP_SERVER_REQUEST_DURATION,
+    m.HTTP_SERVER_ACTIVE_REQUESTS,
+    m.DJANGO_REQUEST_DB_QUERIES,
+    m.DB_CLIENT_OPERATION_DURATION,
+)
 
 SIGNAL_MATRIX: tuple[Signals, ...] = (
     Signals(
-        service="orders",
+        service="gateway",
         spans=(
-            ("SERVER", "POST /orders"),
-            ("SERVER", "GET /orders"),
-            ("SERVER", "GET /orders/{pk}"),
-            ("CLIENT", "INSERT orders_order"),
-            ("CLIENT", "UPDATE orders_order"),
-            ("CLIENT", "SELECT orders_order"),
+            ("SERVER", "POST /api/{version}/checkout"),
+            ("SERVER", "POST /oauth/token"),
+            ("CLIENT", "SELECT gateway_signingkey"),
             ("CLIENT", "POST"),
         ),
-        metrics=(*_EVERY_SERVICE, m.HTTP_CLIENT_REQUEST_DURATION),
-        log_lines=("order received", "order placed", "order read", "orders listed", "order not found"),
+        metrics=(*_EVERY_SERVICE, m.HTTP_CLIENT_REQUEST_DURATION, m.CIRCUIT_BREAKER_STATES, m.API_REQUESTS),
+        log_lines=("checkout begun", "token issued"),
+    ),
+    Signals(
+        service="orders",
+        spans=(
+            ("SERVER", "POST /api/v2/orders"),
+            ("CLIENT", "INSERT orders_order"),
+            ("CLIENT", "INSERT otelkit_saga"),
+            ("CLIENT", "INSERT otelkit_outbox"),
+            ("INTERNAL", "place_order reserve"),
+            ("INTERNAL", "place_order authorise"),
+            ("INTERNAL", "place_order commit"),
+            ("INTERNAL", "place_order capture"),
+            ("INTERNAL", "place_order place"),
+            ("CLIENT", "POST"),
+            ("CLIENT", "GET"),
+            ("PRODUCER", "send orders"),
+        ),
+        metrics=(
+            *_EVERY_SERVICE,
+            m.HTTP_CLIENT_REQUEST_DURATION,
+            m.AUTH_TOKENS_VALIDATED,
+            m.IDEMPOTENCY_REQUESTS,
+            m.SAGA_STARTED,
+            m.SAGA_COMPLETED,
+            m.SAGA_STEP_DURATION,
+            m.OUTBOX_PENDING,
+            m.OUTBOX_PUBLISHED,
+        ),
+        log_lines=("order received", "order placed"),
     ),
     Signals(
         service="inventory",
         spans=(
             ("SERVER", "POST /reservations"),
+            ("SERVER", "POST /reservations/{pk}/commit"),
             ("CLIENT", "UPDATE inventory_stock"),
-            ("CLIENT", "SELECT inventory_stock"),
             ("CLIENT", "INSERT inventory_reservation"),
         ),
+        metrics=(*_EVERY_SERVICE, m.AUTH_TOKENS_VALIDATED),
+        log_lines=("stock reserved", "reservation committed"),
+    ),
+    Signals(
+        service="catalog",
+        spans=(("SERVER", "GET /api/products/{sku}"),),
         metrics=_EVERY_SERVICE,
-        log_lines=("stock reserved",),
+        log_lines=("product read",),
+    ),
+    Signals(
+        service="payments",
+        spans=(
+            ("SERVER", "POST /payments"),
+            ("SERVER", "POST /payments/{pk}/capture"),
+            ("CLIENT", "INSERT payments_payment"),
+            ("CLIENT", "UPDATE payments_payment"),
+        ),
+        metrics=(*_EVERY_SERVICE, m.AUTH_TOKENS_VALIDATED, m.IDEMPOTENCY_REQUESTS),
+        log_lines=("payment authorised", "payment captured"),
+    ),
+    Signals(
+        service="notifications",
+        spans=(("CONSUMER", "process orders"), ("CLIENT", "INSERT notifications_notification")),
+        metrics=(*_OF_EVERY_PROCESS, m.DB_CLIENT_OPERATION_DURATION, m.INBOX_PROCESSED),
+        log_lines=("customer notified", "notification sent"),
     ),
 )
+"""What one checkout shows, and what each service sends besides."""
 
-EDGES: tuple[Edge, ...] = (Edge(caller="orders", client_span="POST", callee="inventory", server_span="POST /reservations"),)
+EDGES: tuple[Edge, ...] = (
+    Edge("gateway", "POST", "orders", "POST /api/v2/orders"),
+    Edge("orders", "GET", "catalog", "GET /api/products/{sku}"),
+    Edge("orders", "POST", "inventory", "POST /reservations"),
+    Edge("orders", "POST", "payments", "POST /payments"),
+    Edge("orders", "POST", "inventory", "POST /reservations/{pk}/commit"),
+    Edge("orders", "POST", "payments", "POST /payments/{pk}/capture"),
+    Edge("orders", "send orders", "notifications", "process orders", "PRODUCER", "CONSUMER"),
+)
+"""Who calls whom in one checkout, and who hears of it."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import structlog
-from django.core.cache import cache
+from django.core.cache import cache, caches
 
 from otelkit.patterns import resilience
 from otelkit_demo.chassis.neighbours import NeighbourUnavailableError, detail
@@ -44,12 +44,15 @@ def _asked(sku: str) -> Price:
         found = Price(int(body["cents"]), str(body["currency"]))
     except (ValueError, KeyError, TypeError) as error:
         raise NeighbourUnavailableError("the catalogue's answer holds no price") from error
-    cache.set(_key(sku), found, REMEMBERED_SECONDS)
+    if cache.get(_key(sku)) != found:
+        # All workers remember it, also those that never asked; written once per process and price.
+        cache.set(_key(sku), found, REMEMBERED_SECONDS)
+        caches["shared"].set(_key(sku), found, REMEMBERED_SECONDS)
     return found
 
 
 def _remembered(sku: str) -> Price:
-    known: Price | None = cache.get(_key(sku))
+    known: Price | None = cache.get(_key(sku)) or caches["shared"].get(_key(sku))
     if known is None:
         raise PriceUnknownError("The catalogue is away, and the price is not known.")
     log.warning("price as it was remembered", sku=sku)
