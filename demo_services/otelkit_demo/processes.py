@@ -95,6 +95,7 @@ class Family:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter, and arguments from our own tables
                 [sys.executable, "-m", *arguments],
                 env=dict(environment),
+                cwd=self._logs.parent,  # what a program leaves where it runs is gone with the rest
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
