@@ -12,12 +12,12 @@ import json
 import logging
 import os
 import random
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from otelkit.catalog.objectives import LATENCY_THRESHOLD
+from otelkit_demo.files import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -25,39 +25,167 @@ FLAG_FILE_VARIABLE = "OTELKIT_DEMO_FAULTS"
 """Environment variable with the path of the flag file. A service without it is never disturbed."""
 
 SLOW_SECONDS = LATENCY_THRESHOLD + 0.4
-"""Delay of ``inventory.slow``: above the latency objective, so that the alert sees it, and below the timeout of orders."""
+"""Delay of the slow faults: above the latency objective, so that the alert sees it, and below the timeouts of callers."""
+
+VERSION_VARIABLE = "OTELKIT_DEMO_VERSION"
+"""Environment variable with the version that a service runs. The runner says the same in ``service.version``."""
+
+GOOD_VERSION, BAD_VERSION = "1.4.0", "1.5.0"
+"""What the services run, and what ``deploy.bad_version`` deploys: the fault strikes in processes of that version alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """The alert that must fire about ``service``, and how many seconds after the fault is set, at share 1."""
+
+    name: str
+    service: str
+    within_s: int
+
+    @property
+    def runbook(self) -> str:
+        """Path of the alert's runbook in the project: the alert's name in words."""
+        words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in self.name)
+        return f"alerts/runbooks/{words.lstrip('-')}.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Why no alert fires: a sentence."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that can be broken. ``within_s`` is how many seconds after it is set the alert must fire, at share 1."""
+    """One thing that can be broken: in which service, what a user or operator sees, and who is woken."""
 
     name: str
     service: str
     seen: str
-    alert: str
-    runbook: str
-    within_s: int
+    promise: Alarm | Silence
+
+    @property
+    def alarm(self) -> Alarm | None:
+        """The promised alert, None where the fault is silent."""
+        return self.promise if isinstance(self.promise, Alarm) else None
 
 
-INVENTORY_SLOW = Fault(
-    name="inventory.slow",
-    service="inventory",
-    seen=f"Placing an order takes {SLOW_SECONDS:g} s longer.",
-    alert="DjangoLatencyBudgetBurn",
-    runbook="alerts/runbooks/django-latency-budget-burn.md",
-    within_s=300,
+def _errors(service: str) -> Alarm:
+    return Alarm("DjangoErrorBudgetBurn", service, 300)
+
+
+def _slowness(service: str) -> Alarm:
+    return Alarm("DjangoLatencyBudgetBurn", service, 300)
+
+
+PAYMENTS_FAIL = Fault("payments.fail", "payments", "Checkouts are refused with 502, and the reserved goods go back.", _errors("payments"))
+PAYMENTS_SLOW = Fault("payments.slow", "payments", f"Checking out takes {SLOW_SECONDS:g} s longer.", _slowness("payments"))
+PAYMENTS_UNREACHABLE = Fault(
+    "payments.unreachable",
+    "orders",
+    "Checkouts are refused with 503 at once: orders has stopped calling payments.",
+    Alarm("CircuitBreakerOpen", "orders", 120),
 )
-INVENTORY_FAIL = Fault(
-    name="inventory.fail",
-    service="inventory",
-    seen="Orders are refused with 502, because inventory answers 500.",
-    alert="DjangoErrorBudgetBurn",
-    runbook="alerts/runbooks/django-error-budget-burn.md",
-    within_s=300,
+INVENTORY_SLOW = Fault("inventory.slow", "inventory", f"Placing an order takes {SLOW_SECONDS:g} s longer.", _slowness("inventory"))
+INVENTORY_FAIL = Fault("inventory.fail", "inventory", "Orders are refused with 502, because inventory answers 500.", _errors("inventory"))
+INVENTORY_DEADLOCK = Fault(
+    "inventory.deadlock",
+    "inventory",
+    "Orders are refused with 502: two reservations wait for each other's rows until the database ends one.",
+    _errors("inventory"),
+)
+CATALOG_NPLUSONE = Fault(
+    "catalog.nplusone",
+    "catalog",
+    "Lists of products come a little later: each product asks the database once more.",
+    Silence("No rule looks at the number of queries yet; the access line, the span and the Database board name the place."),
+)
+CATALOG_CACHE_OFF = Fault(
+    "catalog.cache_off",
+    "catalog",
+    "Nothing, until the database of catalog is busy: every page is read from it anew.",
+    Silence("No rule looks at hit ratios yet; the Database board shows the cache's hits vanish and the queries rise."),
+)
+ORDERS_LEAK = Fault(
+    "orders.leak",
+    "orders",
+    "Nothing for a long time, then workers are killed.",
+    Silence("No rule looks at memory yet; the Process board shows it grow with every request."),
+)
+ORDERS_CPU_HOG = Fault(
+    "orders.cpu_hog", "orders", f"Each request to orders computes for {SLOW_SECONDS:g} s; all of them are slow.", _slowness("orders")
+)
+BROKER_PAUSE_CONSUMER = Fault(
+    "broker.pause_consumer",
+    "notifications",
+    "Confirmations of orders do not come, and all come at once when it is over.",
+    Silence("No rule looks at the age of events that a consumer takes yet; the Events board shows that nothing is processed."),
+)
+BROKER_DUPLICATE = Fault(
+    "broker.duplicate",
+    "orders",
+    "Nothing: each event is delivered twice, and the inbox of notifications takes one.",
+    Silence("Duplicates are what the inbox is for; the Events board counts them."),
+)
+BROKER_POISON = Fault(
+    "broker.poison",
+    "orders",
+    "Confirmations of some orders never come: the event cannot be read, and is given up.",
+    Alarm("EventsDead", "notifications", 180),
+)
+AUTH_EXPIRED_KEYS = Fault(
+    "auth.expired_keys",
+    "gateway",
+    "Nobody can log in to see or place orders: 502, because the services refuse the tokens of gateway.",
+    _errors("gateway"),
+)
+AUTH_BRUTE_FORCE = Fault(
+    "auth.brute_force",
+    "load",
+    "Somebody tries passwords at the gateway, ten a second.",
+    Silence("No rule looks at failed log-ins yet; the Access board shows them by reason."),
+)
+READYZ_FAIL = Fault(
+    "readyz.fail",
+    "catalog",
+    "Nothing while a balancer has other workers; here, the probes of catalog say no.",
+    Alarm("HealthCheckFailing", "catalog", 120),
+)
+DB_POOL_EXHAUSTED = Fault(
+    "db.pool_exhausted",
+    "orders",
+    "Orders are refused with 503: a request waits for a connection to the database and gets none.",
+    _errors("orders"),
+)
+LOG_STORM = Fault(
+    "log.storm",
+    "catalog",
+    "Nothing; the bill for logs: each request to catalog writes two hundred lines.",
+    Silence("No rule counts log lines yet; the Telemetry health board shows what each service sends."),
+)
+DEPLOY_BAD_VERSION = Fault(
+    "deploy.bad_version",
+    "catalog",
+    f"Product pages answer 500 since version {BAD_VERSION} of catalog was deployed.",
+    _errors("catalog"),
+)
+LOG_SECRET = Fault(
+    "log.secret",
+    "payments",
+    "Nothing: a log line names a card number, and the number does not leave the service.",
+    Silence("Nothing has leaked: the number is redacted before the line is written."),
 )
 
-FAULTS: tuple[Fault, ...] = (INVENTORY_SLOW, INVENTORY_FAIL)
+FAULTS: tuple[Fault, ...] = (
+    *(PAYMENTS_FAIL, PAYMENTS_SLOW, PAYMENTS_UNREACHABLE),
+    *(INVENTORY_SLOW, INVENTORY_FAIL, INVENTORY_DEADLOCK),
+    *(CATALOG_NPLUSONE, CATALOG_CACHE_OFF),
+    *(ORDERS_LEAK, ORDERS_CPU_HOG),
+    *(BROKER_PAUSE_CONSUMER, BROKER_DUPLICATE, BROKER_POISON),
+    *(AUTH_EXPIRED_KEYS, AUTH_BRUTE_FORCE),
+    *(READYZ_FAIL, DB_POOL_EXHAUSTED, LOG_STORM, DEPLOY_BAD_VERSION, LOG_SECRET),
+)
 
 
 class FaultError(ValueError):
@@ -120,10 +248,7 @@ class FlagFile:
         return ended
 
     def _write(self, shares: Mapping[str, float]) -> None:
-        # Replaced in one step, so that no service reads half a file.
-        with tempfile.NamedTemporaryFile("w", dir=self.path.parent, prefix=".faults-", delete=False) as fresh:
-            json.dump(shares, fresh, indent=2, sort_keys=True)
-        Path(fresh.name).replace(self.path)
+        replace_file(self.path, json.dumps(shares, indent=2, sort_keys=True))
 
 
 def _parsed(text: str) -> dict[str, float]:

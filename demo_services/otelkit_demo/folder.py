@@ -22,6 +22,11 @@ def flag_file(folder: Path) -> Path:
     return folder / "faults.json"
 
 
+def deploy_file(folder: Path) -> Path:
+    """Where the demo in ``folder`` reads from which services run a second version."""
+    return folder / "deploys.json"
+
+
 @contextmanager
 def demo_folder(asked: Path | None) -> Iterator[Path]:
     """The absolute folder, made and locked. Raises DemoError where another demo lives in it, or it cannot be written."""
@@ -35,6 +40,7 @@ def demo_folder(asked: Path | None) -> Iterator[Path]:
             if asked is None:
                 _empty(folder)
             (folder / "logs").mkdir(exist_ok=True)
+            (folder / "broker").mkdir(exist_ok=True)
         except OSError as error:
             raise DemoError(f"The folder {folder} cannot be written: {error.strerror}. Give another with --data DIR.") from error
         yield folder

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from otelkit_demo.alerts import Firing
 from otelkit_demo.report import fault_line, say
 from otelkit_demo.snapshot import WINDOW_SECONDS, Snapshot
 from otelkit_demo.waterfall import drawn_trace, milliseconds
@@ -62,15 +63,20 @@ class PlainView(_Clock):
         super().__init__(seconds=5.0)
         self._console = console
         self._faults: Mapping[str, float] = {}
+        self._alerts: frozenset[Firing] = frozenset()
 
     def show(self, snapshot: Snapshot) -> None:
-        """Print services and slowest trace on one line; a fault that was just set or cleared has a line of its own."""
+        """Print services and slowest trace on one line; a fault or an alert that came or went has a line of its own."""
         for name in self._faults.keys() - snapshot.faults.keys():
             self.say(f"Fault {name} is cleared.")
         for name, share in snapshot.faults.items():
             if self._faults.get(name) != share:
                 self.say(fault_line(name, share))
         self._faults = snapshot.faults
+        firing = frozenset(snapshot.alerts)
+        for alert in sorted(firing ^ self._alerts):
+            self.say(f"Alert {alert} {'fires' if alert in firing else 'is over'}.")
+        self._alerts = firing
         parts = [_plain(red) for red in snapshot.red] or ["no requests yet"]
         if snapshot.slowest is not None and snapshot.slowest.root is not None:
             slowest = snapshot.slowest
@@ -103,6 +109,7 @@ def drawn(snapshot: Snapshot) -> RenderableType:
     """The whole picture."""
     parts: list[RenderableType] = [Text.assemble("\n", (_clock(snapshot.elapsed_s), "bold"), "  ", (snapshot.page, "cyan"))]
     parts += [Text(fault_line(name, share), "yellow") for name, share in snapshot.faults.items()]
+    parts += [Text(f"Alert {alert} fires.", "bold red") for alert in snapshot.alerts]
     parts.append(_drawn_services(snapshot.red))
     if snapshot.slowest is not None:
         parts.append(

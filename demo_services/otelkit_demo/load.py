@@ -2,7 +2,7 @@
 
 It runs as a process of its own, so that measuring and loading do not share an interpreter, and compose runs the same command.
 The same seed sends the same sequence.
-Requests are sent when their time has come, whether or not earlier ones are answered, up to ``CUSTOMERS`` at once.
+Journeys begin when their time has come, whether or not earlier ones are over, up to ``WALKERS`` at once.
 """
 
 from __future__ import annotations
@@ -14,126 +14,138 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from threading import BoundedSemaphore, Lock
+from contextlib import suppress
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from threading import BoundedSemaphore, Event, Lock, Thread
+from typing import Any
 
 import httpx
 
-CUSTOMERS = 8
+from otelkit_demo.faults import AUTH_BRUTE_FORCE, active_faults
+from otelkit_demo.journeys import CHECKOUT, JOURNEYS, Shop, Walk, guess_password
+from otelkit_demo.manifest import GATEWAY
+
+WALKERS = 16
 TIMEOUT = httpx.Timeout(10.0, connect=1.0)
-HEADERS = {"user-agent": "otelkit-demo-load", "baggage": "synthetic=true"}
-"""The baggage says to every service on the way that no real customer waits."""
-
-SKUS = ("tea-assam", "tea-sencha", "cup-stoneware", "kettle-copper", "scale-pocket", "teapot-signed")
-SKU_WEIGHTS = (30, 30, 20, 10, 9, 1)
-
-Journey = Callable[["Shop", random.Random], Callable[[], httpx.Response]]
+USER_AGENT = "otelkit-demo-load"
+GUESSES_PER_SECOND = 10
 
 
-@dataclass(slots=True)
-class Shop:
-    """The shop as a customer sees it, and the newest order that a customer placed."""
+class CountingClient:
+    """Asks the gateway and counts what came: statuses, and ``unreachable`` for requests without an answer."""
 
-    client: httpx.Client
-    newest: int = 0
-    answers: Counter[str] = field(default_factory=Counter)
-    _lock: Lock = field(default_factory=Lock)
+    def __init__(self, target: str) -> None:
+        # Many customers share the connections, so no cookie of one may be sent for another.
+        nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        limits = httpx.Limits(max_connections=WALKERS + 1, max_keepalive_connections=WALKERS + 1)
+        # Proxies of the machine are not for neighbours on the loopback.
+        self._client = httpx.Client(
+            base_url=target, timeout=TIMEOUT, limits=limits, cookies=nobodys, trust_env=False, headers={"user-agent": USER_AGENT}
+        )
+        self.answers: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def get(self, path: str, *, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """The answer to GET. Raises httpx.HTTPError without one."""
+        return self._counted("GET", path, params=params, headers=headers)
+
+    def post(self, path: str, *, json: Any = None, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """The answer to POST. Raises httpx.HTTPError without one."""
+        return self._counted("POST", path, json=json, headers=headers)
 
     def count(self, answer: str) -> None:
-        """Count one answer: a status, ``unreachable`` or ``skipped``."""
+        """Count one answer."""
         with self._lock:
             self.answers[answer] += 1
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
 
-def place_order(shop: Shop, chance: random.Random) -> Callable[[], httpx.Response]:
-    """Order one to three of something; the signed teapot sells out."""
-    wish = {"sku": chance.choices(SKUS, SKU_WEIGHTS)[0], "quantity": chance.randint(1, 3)}
-
-    def go() -> httpx.Response:
-        response = shop.client.post("/orders", json=wish)
-        if response.status_code == httpx.codes.CREATED:
-            shop.newest = max(shop.newest, response.json()["id"])
-        return response
-
-    return go
-
-
-def read_order(shop: Shop, chance: random.Random) -> Callable[[], httpx.Response]:
-    """Look at one of the orders so far."""
-    share = chance.random()
-    return lambda: shop.client.get(f"/orders/{1 + int(share * shop.newest)}")
-
-
-def list_orders(shop: Shop, chance: random.Random) -> Callable[[], httpx.Response]:
-    """List the newest orders of one SKU."""
-    sku = chance.choice(SKUS)
-    return lambda: shop.client.get("/orders", params={"sku": sku})
-
-
-def miss(shop: Shop, chance: random.Random) -> Callable[[], httpx.Response]:
-    """Ask for an order that is not there."""
-    pk = chance.randint(10_000_000, 99_999_999)
-    return lambda: shop.client.get(f"/orders/{pk}")
-
-
-JOURNEYS: tuple[tuple[Journey, int], ...] = ((place_order, 50), (read_order, 30), (list_orders, 15), (miss, 5))
-"""What customers do, and how often in a hundred times."""
+    def _counted(self, method: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            answer = self._client.request(method, path, **more)
+        except httpx.HTTPError:
+            self.count("unreachable")
+            raise
+        self.count(str(answer.status_code))
+        return answer
 
 
 def generate(target: str, *, rate: float, minutes: float | None, seed: int) -> Counter[str]:
     """Send ``rate`` requests a second to ``target``, for ``minutes`` or until interrupted. Returns how often each answer came.
 
-    A status counts under its number; ``unreachable`` are requests without an answer, ``skipped`` those for which nobody
-    was free, because ``CUSTOMERS`` others still waited.
+    A status counts under its number; ``unreachable`` are requests without an answer, ``skipped`` journeys for which nobody
+    was free, because ``WALKERS`` others still walked.
     """
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
-    journeys, weights = zip(*JOURNEYS, strict=True)
-    free = BoundedSemaphore(CUSTOMERS)
-    begin = time.monotonic()
-    end = begin + minutes * 60 if minutes is not None else float("inf")
-    due = begin
-    # Proxies of the machine are not for neighbours on the loopback.
-    with httpx.Client(base_url=target, timeout=TIMEOUT, headers=HEADERS, trust_env=False) as client, ThreadPoolExecutor(CUSTOMERS) as pool:
-        shop = Shop(client)
+    weights = [journey.weight for journey in JOURNEYS]
+    free = BoundedSemaphore(WALKERS)
+    client = CountingClient(target)
+    shop = Shop(client)
+    with ThreadPoolExecutor(WALKERS) as pool, _Guessing(client):
         try:
+            # The first customer buys, alone: a whole order is seen soon, and services that never worked yet meet no crowd.
+            _go(CHECKOUT.plan(chance), shop)
+            due = time.monotonic()
+            end = due + minutes * 60 if minutes is not None else float("inf")
             while due < end:
+                journey = chance.choices(JOURNEYS, weights)[0]
                 time.sleep(max(0.0, due - time.monotonic()))
-                step = chance.choices(journeys, weights)[0](shop, chance)
+                walk = journey.plan(chance)
                 if free.acquire(blocking=False):
-                    pool.submit(_walk, shop, step, free)
+                    pool.submit(_go, walk, shop).add_done_callback(lambda _: free.release())
                 else:
-                    shop.count("skipped")
+                    client.count("skipped")
                 # Customers do not come like clockwork.
-                due += chance.expovariate(rate)
+                due += chance.gammavariate(journey.requests, 1 / rate)
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
-    return shop.answers
+    client.close()
+    return client.answers
 
 
-def _walk(shop: Shop, step: Callable[[], httpx.Response], free: BoundedSemaphore) -> None:
-    try:
-        shop.count(str(step().status_code))
-    except httpx.HTTPError:
-        shop.count("unreachable")
-    finally:
-        free.release()
+def _go(walk: Walk, shop: Shop) -> None:
+    with suppress(httpx.HTTPError):  # counted where it happened
+        walk(shop)
 
 
-def add_load_options(parser: argparse.ArgumentParser) -> None:
-    """The options that whoever sends load understands."""
-    parser.add_argument("--minutes", type=_positive, metavar="N", help="stop after so many; by default at Ctrl-C")
-    parser.add_argument("--rate", type=_positive, metavar="N", default=4.0, help="requests a second (%(default)s)")
-    parser.add_argument("--seed", type=int, metavar="N", default=1, help="the same seed sends the same requests (%(default)s)")
+class _Guessing:
+    """While this context is open, somebody tries passwords whenever the fault ``auth.brute_force`` is set."""
+
+    def __init__(self, client: CountingClient) -> None:
+        self._client = client
+        self._over = Event()
+        self._thread = Thread(target=self._guess, name="guesses", daemon=True)
+
+    def __enter__(self) -> None:
+        if active_faults() is not None:
+            self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _guess(self) -> None:
+        faults = active_faults()
+        assert faults is not None
+        while not self._over.wait(1 / GUESSES_PER_SECOND):
+            if faults.strikes(AUTH_BRUTE_FORCE):
+                with suppress(httpx.HTTPError):  # counted where it happened
+                    guess_password(self._client)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Send the load, then print how often each answer came. Returns 0, also when stopped by a signal."""
     parser = argparse.ArgumentParser(prog="python -m otelkit_demo.load", description="Customers of the shop.")
-    where = os.environ.get("ORDERS_URL", "http://127.0.0.1:8001")
-    parser.add_argument("--target", default=where, metavar="URL", help="the orders service; ORDERS_URL or %(default)s")
-    add_load_options(parser)
+    where = os.environ.get("GATEWAY_URL", f"http://127.0.0.1:{GATEWAY.port}")
+    parser.add_argument("--target", default=where, metavar="URL", help="the gateway; GATEWAY_URL or %(default)s")
+    parser.add_argument("--minutes", type=positive, metavar="N", help="stop after so many; by default at Ctrl-C")
+    parser.add_argument("--rate", type=positive, metavar="N", default=4.0, help="requests a second (%(default)g)")
+    parser.add_argument("--seed", type=int, metavar="N", default=1, help="the same seed sends the same requests (%(default)s)")
     options = parser.parse_args(arguments)
     # So that the tally is printed however it is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -142,11 +154,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _positive(text: str) -> float:
+def positive(text: str) -> float:
+    """A number above 0, for argparse."""
     number = float(text)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0; it is {text}")
     return number
+
+
+def not_negative(text: str) -> float:
+    """0 or a number above it, for argparse."""
+    return 0.0 if float(text) == 0 else positive(text)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import enum
 import os
 import signal
 import subprocess
@@ -31,16 +32,31 @@ LAST_WIDTH = 240
 _PR_SET_PDEATHSIG = 1
 
 
+class Tier(enum.IntEnum):
+    """Who ends when: the highest first, and all of one tier at once."""
+
+    STACK = 0
+    """Ends last: it takes what the others send while they end."""
+    SERVICES = 1
+    LOAD = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A running process and where it writes."""
+    """A running process and where it writes. ``name`` begins with that of the service it belongs to, ``-`` and what it does there."""
 
     name: str
     process: subprocess.Popen[bytes]
     log: Path
     started: float
+    tier: Tier
     ends: bool
     """Whether it is expected to end by itself, with exit code 0."""
+
+    @property
+    def service(self) -> str:
+        """The service it belongs to."""
+        return self.name.partition("-")[0]
 
     @property
     def pid(self) -> int:
@@ -55,7 +71,7 @@ class Child:
 
 
 class Family:
-    """The children, as a context: leaving it ends them all, the latest first."""
+    """The children, as a context: leaving it ends them all, tier by tier."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
@@ -68,7 +84,7 @@ class Family:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
-    def start(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], *, ends: bool = False) -> Child:
+    def start(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], tier: Tier, *, ends: bool = False) -> Child:
         """Start ``python -m arguments``, its output going to ``logs/<name>.log``.
 
         Call it from the main thread and before other threads run: the kernel's notice is tied to the thread that starts the
@@ -79,13 +95,14 @@ class Family:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter, and arguments from our own tables
                 [sys.executable, "-m", *arguments],
                 env=dict(environment),
+                cwd=self._logs.parent,  # what a program leaves where it runs is gone with the rest
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 process_group=0,
                 preexec_fn=_end_with(os.getpid()) if sys.platform == "linux" else None,  # noqa: PLW1509 - see the docstring
             )
-        child = Child(name, process, log, time.monotonic(), ends)
+        child = Child(name, process, log, time.monotonic(), tier, ends)
         self._children.append(child)
         return child
 
@@ -105,31 +122,27 @@ class Family:
         self._hurried = True
 
     def stop(self) -> None:
-        """End every child: the latest first, each being asked, and killed with its whole group where it does not listen."""
-        # The latest first: load before services, services before the stack, which still takes their last telemetry.
+        """End every child, tier by tier: each is asked, and killed with its whole group where it does not listen."""
         while self._children:
-            child = self._children.pop()
+            tier = max(child.tier for child in self._children)
+            self.end(*(child for child in self._children if child.tier is tier))
+
+    def end(self, *children: Child) -> None:
+        """End these children, all at once, in the way of :meth:`stop`."""
+        for child in children:
+            self._children.remove(child)
             child.process.terminate()
-            patience = time.monotonic() + STOP_SECONDS
-            while child.process.poll() is None and time.monotonic() < patience and not self._hurried:
-                time.sleep(0.02)
+        patience = time.monotonic() + STOP_SECONDS
+        while any(child.process.poll() is None for child in children) and time.monotonic() < patience and not self._hurried:
+            time.sleep(0.02)
+        for child in children:
             _kill_group(child)
             child.process.wait()
 
-
-def resident_bytes(group: int) -> int | None:
-    """Resident memory of a process group, or None where the system has no ``/proc``. Pages shared by forks count once a process."""
-    proc = Path("/proc")
-    if not (proc / "self/stat").exists():
-        return None
-    pages = 0
-    for stat in proc.glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it ended while we looked
-            # The name, in parentheses, may hold spaces: the fields are counted after it (proc(5): pgrp is 5, rss is 24).
-            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
-            if int(fields[2]) == group:
-                pages += int(fields[21])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    @property
+    def children(self) -> tuple[Child, ...]:
+        """Who runs."""
+        return tuple(self._children)
 
 
 def _kill_group(child: Child) -> None:

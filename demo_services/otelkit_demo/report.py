@@ -10,40 +10,62 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from otelkit_demo.faults import fault_named
+from otelkit_demo.faults import Fault, Silence, fault_named
 from otelkit_demo.folder import DEFAULT_FOLDER
-from otelkit_demo.processes import Child
+from otelkit_demo.memory import Taken
 from otelkit_demo.snapshot import Observer
 from otelkit_stack.errors import StackError
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """One running server. ``memory`` is in bytes, None where the system does not say."""
+    """One running server with its companions. ``taken`` by all their processes is None where the system does not say."""
 
-    child: Child
+    name: str
     url: str
     ready_s: float
-    memory: int | None
+    taken: Taken | None
 
 
-def print_start(console: Console, started: Sequence[Started], page: str, folder: Path, faults: Mapping[str, float]) -> None:
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What runs once all servers are ready, and where. ``taken`` is by every process, this one included."""
+
+    servers: Sequence[Started]
+    up_s: float
+    taken: Taken | None
+    page: str
+    shop: str | None
+    folder: Path
+    faults: Mapping[str, float]
+
+
+def print_start(console: Console, start: Start) -> None:
     """Print what runs where, the one address to open, and the faults that are already set."""
     table = Table(box=None, pad_edge=False)
     table.add_column("service")
     table.add_column("address")
-    for numeric in ("pid", "ready after", "memory"):
+    for numeric in ("processes", "ready after", "memory"):
         table.add_column(numeric, justify="right")
-    for row in started:
-        memory = f"{row.memory / 2**20:.0f} MiB" if row.memory is not None else "-"
-        table.add_row(row.child.name, row.url, str(row.child.pid), f"{row.ready_s:.1f} s", memory)
+    for row in start.servers:
+        table.add_row(row.name, row.url, _count(row.taken), f"{row.ready_s:.1f} s", _mebibytes(row.taken))
     console.print(table)
-    lines = [f"Open {page}", f"Data and logs: {folder}"]
-    lines += [fault_line(name, share) for name, share in faults.items()]
-    where = "" if folder == DEFAULT_FOLDER.absolute() else f" --data {folder}"
+    lines = [f"Services up after {start.up_s:.1f} s; {_count(start.taken)} processes take {_mebibytes(start.taken)}."]
+    lines += [f"Open {start.page}" + (f" for what is observed, {start.shop} for the shop" if start.shop else "")]
+    lines += [f"Data and logs: {start.folder}"]
+    lines += [fault_line(name, share) for name, share in start.faults.items()]
+    where = "" if start.folder == DEFAULT_FOLDER.absolute() else f" --data {start.folder}"
     lines.append(f"Break something: {_command()} fault set inventory.fail{where}      Stop: Ctrl-C")
     for line in lines:
         say(console, line)
+
+
+def _count(taken: Taken | None) -> str:
+    return str(taken.processes) if taken else "-"
+
+
+def _mebibytes(taken: Taken | None) -> str:
+    return f"{taken.memory / 2**20:.0f} MiB" if taken else "-"
 
 
 def _command() -> str:
@@ -61,7 +83,14 @@ def say(console: Console, line: str) -> None:
 def fault_line(name: str, share: float) -> str:
     """One active fault: what it does to whom, and which alert to expect."""
     fault = fault_named(name)
-    return f"Fault {name} hits {share:.0%}: {fault.seen} Expect {fault.alert} within {fault.within_s // 60} min."
+    return f"Fault {name} hits {share:.0%}: {fault.seen} {promise_line(fault)}"
+
+
+def promise_line(fault: Fault) -> str:
+    """Which alert will fire about whom, and how soon, or why none does."""
+    if isinstance(fault.promise, Silence):
+        return f"No alert: {fault.promise.reason}"
+    return f"Expect {fault.promise.name} of {fault.promise.service} within {fault.promise.within_s // 60} min."
 
 
 def summary_line(observer: Observer | None, folder: Path) -> str:

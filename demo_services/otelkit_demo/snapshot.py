@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
+from otelkit_demo.alerts import Firing, firing_alerts
 from otelkit_demo.environment import url
 from otelkit_demo.faults import FlagFile
 from otelkit_stack.queries import Queries
@@ -23,6 +24,7 @@ class Snapshot:
     red: tuple[ServiceRed, ...]
     slowest: Trace | None
     faults: Mapping[str, float]
+    alerts: tuple[Firing, ...]
     page: str
 
     def trace_url(self, trace_id: str) -> str:
@@ -31,12 +33,13 @@ class Snapshot:
 
 
 class Observer:
-    """Takes snapshots of one run."""
+    """Takes snapshots of one run; a secretive one does not tell which faults are set."""
 
-    def __init__(self, queries: Queries, flags: FlagFile, stack_port: int) -> None:
+    def __init__(self, queries: Queries, flags: FlagFile, stack_port: int, *, secretive: bool = False) -> None:
         self._queries = queries
         self._flags = flags
         self._page = url(stack_port)
+        self._secretive = secretive
         self._begin = time.monotonic()
         self.begin_ns = time.time_ns()
 
@@ -53,14 +56,21 @@ class Observer:
             elapsed_s=self.elapsed_s,
             red=self._queries.red(since_ns),
             slowest=self._queries.trace(slowest.trace_id) if slowest else None,
-            faults=dict(self._flags.shares()),
+            faults={} if self._secretive else dict(self._flags.shares()),
+            alerts=firing_alerts(self._page),
             page=self._page,
         )
 
-    def first_trace(self) -> str | None:
-        """Address of the first trace of this run, once there is one."""
+    def first_trace(self, services: Set[str] = frozenset()) -> str | None:
+        """Address of the first trace of this run that all these services have a part in, once there is one."""
         newest = [summary for summary in self._queries.newest_traces(limit=50) if summary.start_ns >= self.begin_ns]
-        return f"{self._page}/traces/{newest[-1].trace_id}" if newest else None
+        for summary in reversed(newest):
+            if summary.spans < len(services):
+                continue
+            trace = self._queries.trace(summary.trace_id) if services else None
+            if trace is None or services <= {span.service for span in trace.spans}:
+                return f"{self._page}/traces/{summary.trace_id}"
+        return None
 
     def totals(self) -> tuple[ServiceRed, ...]:
         """Requests and errors per service since the services were ready."""

@@ -14,5 +14,5 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
     """The demo with a little load, without faults."""
     # What a shell may have exported must not reach the services: it would rename and silence them.
     exported = {"OTEL_SERVICE_NAME": "from-the-shell", "OTEL_SDK_DISABLED": "true", "HTTP_PROXY": "http://127.0.0.1:9"}
-    with running_demo(tmp_path_factory.mktemp("demo") / "data", "--rate", "2", environment=exported) as running:
+    with running_demo(tmp_path_factory.mktemp("demo") / "data", "--load", "2", environment=exported) as running:
         yield running

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ import httpx
 
 from otelkit_demo.faults import FlagFile
 from otelkit_demo.folder import flag_file
+from otelkit_demo.manifest import SERVICES
 from otelkit_demo.ports import is_free
 from otelkit_stack.queries import Queries
 from otelkit_stack.records import Trace
@@ -97,13 +98,20 @@ class RunningDemo:
         with httpx.Client(base_url=self.url(service), trust_env=False, timeout=15) as client:
             return client.request(method, path, headers=headers, **options), trace_id
 
-    def trace(self, trace_id: str, *, spans: int) -> Trace:
-        """The trace, once the stack has that many spans of it and each service's access line."""
+    def place_order(self, sku: str = "tea-sencha", quantity: int = 1) -> tuple[httpx.Response, str]:
+        """Check out at the gateway. Returns the answer and the trace's id."""
+        return self.request("gateway", "POST", "/api/v2/checkout", json={"sku": sku, "quantity": quantity})
+
+    def trace(self, trace_id: str, *, services: Set[str]) -> Trace:
+        """The trace, once the stack has a span of each of the services, no gap, and the access line of each request in it."""
 
         def arrived() -> Trace | None:
             with self.queries as queries:
                 trace = queries.trace(trace_id)
-            if trace is None or len(trace.spans) < spans:
+            if trace is None or not services <= {span.service for span in trace.spans}:
+                return None
+            known = {span.span_id for span in trace.spans}
+            if len([span for span in trace.spans if span.parent_span_id not in known]) != 1:
                 return None
             served = {span.span_id for span in trace.spans if span.kind == "SERVER"}
             told = {line.span_id for line in trace.logs if line.event_name == "http.request"}
@@ -149,7 +157,7 @@ def processes() -> Iterator[Process]:
 @contextmanager
 def running_demo(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[RunningDemo]:
     """A demo that has said where to look. Leaving the context stops it by SIGTERM where it still runs."""
-    ports = {"stack": free_port(), "orders": free_port(), "inventory": free_port()}
+    ports = {name: free_port() for name in ("stack", *(service.name for service in SERVICES))}
     asked = [part for name, port in ports.items() for part in (f"--{name}-port", str(port))]
     process = subprocess.Popen(
         # Longer than any test session, and yet not for ever, should the session be killed.

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 import pytest
 from rich.console import Console
 
+from otelkit_demo.alerts import Firing
 from otelkit_demo.live import PlainView, TerminalView, drawn, live_view
 from otelkit_demo.snapshot import Snapshot
 from otelkit_demo.waterfall import milliseconds
 from otelkit_stack.records import LogRecord, Scope, ServiceRed, Span, Trace
 
+BURN = Firing("DjangoLatencyBudgetBurn", "inventory")
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 MS = 1_000_000
 
@@ -46,8 +48,14 @@ RED = (
 )
 
 
-def snapshot(*, red: tuple[ServiceRed, ...] = RED, slowest: Trace | None = SLOW, faults: Mapping[str, float] | None = None) -> Snapshot:
-    return Snapshot(elapsed_s=65.0, red=red, slowest=slowest, faults=faults or {}, page="http://127.0.0.1:4318")
+def snapshot(
+    *,
+    red: tuple[ServiceRed, ...] = RED,
+    slowest: Trace | None = SLOW,
+    faults: Mapping[str, float] | None = None,
+    alerts: tuple[Firing, ...] = (),
+) -> Snapshot:
+    return Snapshot(elapsed_s=65.0, red=red, slowest=slowest, faults=faults or {}, alerts=alerts, page="http://127.0.0.1:4318")
 
 
 def printed(*, width: int = 100, **options: object) -> list[str]:
@@ -94,9 +102,13 @@ def test_services_stand_in_a_table_with_rate_errors_and_durations():
 
 def test_an_active_fault_says_which_alert_to_expect():
     assert any(
-        text.startswith("Fault inventory.fail hits 50%:") and "Expect DjangoErrorBudgetBurn within 5 min." in text
+        text.startswith("Fault inventory.fail hits 50%:") and "Expect DjangoErrorBudgetBurn of inventory within 5 min." in text
         for text in printed(faults={"inventory.fail": 0.5}, width=160)
     )
+
+
+def test_an_alert_that_fires_is_in_the_picture():
+    assert "Alert DjangoLatencyBudgetBurn inventory fires." in printed(alerts=(BURN,))
 
 
 def test_before_the_first_request_the_picture_is_empty_and_whole():
@@ -109,13 +121,18 @@ def test_in_a_pipe_there_is_one_plain_line_at_a_time():
     with live_view(console) as view:
         assert isinstance(view, PlainView)
         view.show(snapshot(faults={"inventory.slow": 1.0}))
+        view.show(snapshot(faults={"inventory.slow": 1.0}, red=(), slowest=None, alerts=(BURN,)))
         view.show(snapshot(red=(), slowest=None))
     assert isinstance(console.file, io.StringIO)
     assert console.file.getvalue() == (
-        "Fault inventory.slow hits 100%: Placing an order takes 0.9 s longer. Expect DjangoLatencyBudgetBurn within 5 min.\n"
+        "Fault inventory.slow hits 100%: Placing an order takes 0.9 s longer. "
+        "Expect DjangoLatencyBudgetBurn of inventory within 5 min.\n"
         "01:05  inventory 2.0/s, 3 errors, p95 400 ms | orders 4.0/s, 0 errors, p95 1.20 s"
         f" | slowest POST /orders 1.20 s http://127.0.0.1:4318/traces/{TRACE_ID}\n"
+        "Alert DjangoLatencyBudgetBurn inventory fires.\n"
+        "01:05  no requests yet\n"
         "Fault inventory.slow is cleared.\n"
+        "Alert DjangoLatencyBudgetBurn inventory is over.\n"
         "01:05  no requests yet\n"
     )
 

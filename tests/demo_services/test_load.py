@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
 from otelkit_demo import load
-from otelkit_demo.load import CUSTOMERS, generate, main
+from otelkit_demo.faults import AUTH_BRUTE_FORCE, FLAG_FILE_VARIABLE, FlagFile, active_faults
+from otelkit_demo.journeys import JOURNEYS
+from otelkit_demo.load import WALKERS, generate, main
 from tests.backends import free_port
 
 
@@ -25,6 +29,7 @@ class Till:
     url: str = ""
     asked: list[str] = field(default_factory=list)
     baggage: set[str | None] = field(default_factory=set)
+    cookies: set[str | None] = field(default_factory=set)
 
 
 class Counter(ThreadingHTTPServer):
@@ -44,14 +49,19 @@ def open_till(delay: float = 0.0) -> Iterator[Till]:
             self.answer(200, "")
 
         def do_POST(self) -> None:
-            self.answer(201, self.rfile.read(int(self.headers["content-length"])).decode())
+            body = self.rfile.read(int(self.headers.get("content-length", "0"))).decode()
+            self.answer(200 if "password" in body else 201, body)
 
         def answer(self, status: int, body: str) -> None:
             till.asked.append(f"{self.command} {self.path} {body}".rstrip())
             till.baggage.add(self.headers["baggage"])
+            till.cookies.add(self.headers["cookie"])
             time.sleep(till.delay)
-            content = json.dumps({"id": 1}).encode()
+            content = json.dumps({"reference": "r"}).encode()
             self.send_response(status)
+            if "password" in body:
+                self.send_header("set-cookie", "sessionid=s; Path=/")
+                self.send_header("set-cookie", "csrftoken=t; Path=/")
             self.send_header("content-length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -70,13 +80,13 @@ def open_till(delay: float = 0.0) -> Iterator[Till]:
 
 def wishes(till: Till) -> list[str]:
     """What was asked for, in an order that does not depend on threads."""
-    return sorted(wish for wish in till.asked if wish.startswith("POST") or "sku=" in wish)
+    return sorted(wish for wish in till.asked if wish.startswith("POST") or "search=" in wish)
 
 
 @pytest.fixture
 def many_customers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enough of them that none is missing, however busy the machine is."""
-    monkeypatch.setattr(load, "CUSTOMERS", 200)
+    monkeypatch.setattr(load, "WALKERS", 200)
 
 
 @pytest.mark.usefixtures("many_customers")
@@ -102,23 +112,57 @@ def test_rate_and_minutes_bound_what_is_sent():
 @pytest.mark.usefixtures("many_customers")
 def test_every_journey_is_walked_and_marked_as_synthetic():
     with open_till() as till:
-        answers = generate(till.url, rate=300, minutes=0.01, seed=3)
+        answers = generate(till.url, rate=400, minutes=0.015, seed=3)
     kinds = {wish.split("?")[0].split(" {")[0] for wish in till.asked}
-    assert {"POST /orders", "GET /orders", "GET /orders/1"} <= kinds
-    assert any(len(kind) == len("GET /orders/12345678") for kind in kinds), "somebody asks for an order that is not there"
+    assert kinds >= {
+        *("GET /api/products", "GET /api/products/tea-assam", "POST /api/v2/checkout", "POST /api/v1/checkout"),
+        *("GET /api/orders/r", "POST /api/orders/r/refund", "POST /api/login", "POST /api/logout"),
+    }
+    assert any(kind.startswith("GET /api/products/tea-") and kind[-4:].isdigit() for kind in kinds), "somebody asks for what is not there"
     assert till.baggage == {"synthetic=true"}
     assert set(answers) == {"200", "201"}
 
 
+@pytest.mark.usefixtures("many_customers")
+def test_whoever_is_logged_in_says_so_and_nobody_else_does():
+    """Customers share connections, and not cookies."""
+    with open_till() as till:
+        generate(till.url, rate=400, minutes=0.015, seed=3)
+    assert till.cookies == {None, "sessionid=s; csrftoken=t"}
+
+
+def test_the_first_customer_buys_so_that_a_whole_order_is_seen_soon():
+    with open_till() as till:
+        generate(till.url, rate=50, minutes=0.003, seed=5)
+    assert till.asked[0].startswith("POST /api/v2/checkout")
+
+
+def test_the_weights_are_out_of_a_hundred():
+    assert sum(journey.weight for journey in JOURNEYS) == 100
+
+
 def test_customers_who_wait_do_not_slow_the_others_down():
-    """An open loop: requests that nobody is free to send are counted, not postponed."""
+    """An open loop: journeys that nobody is free to walk are counted, not postponed."""
     begin = time.monotonic()
     with open_till(delay=1.0) as till:
         answers = generate(till.url, rate=100, minutes=0.01, seed=1)
-    assert time.monotonic() - begin < 5
-    assert len(till.asked) == CUSTOMERS
-    assert answers["skipped"] >= 15
-    assert answers.total() == answers["skipped"] + CUSTOMERS
+    assert time.monotonic() - begin < 10
+    assert len(till.asked) >= WALKERS
+    assert answers["skipped"] >= 10
+    assert answers.total() == answers["skipped"] + len(till.asked)
+
+
+def test_passwords_are_guessed_while_the_fault_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    flags = FlagFile(tmp_path / "faults.json")
+    monkeypatch.setenv(FLAG_FILE_VARIABLE, str(flags.path))
+    active_faults.cache_clear()
+    flags.set(AUTH_BRUTE_FORCE.name, 1)
+    try:
+        with open_till() as till:
+            generate(till.url, rate=20, minutes=0.02, seed=1)
+    finally:
+        active_faults.cache_clear()
+    assert sum(bool(re.search(r'"password":\s?"[0-9a-f]{32}"', wish)) for wish in till.asked) >= 3
 
 
 def test_a_shop_that_is_closed_is_counted_as_unreachable(capsys: pytest.CaptureFixture[str]):

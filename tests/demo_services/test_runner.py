@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from otelkit_demo.__main__ import main
+from otelkit_demo.manifest import SERVICES
 from tests.backends import wait_until
-from tests.demo_services.running_demo import Process, RunningDemo, processes, running_demo
+from tests.demo_services.running_demo import READY, Process, RunningDemo, processes, running_demo
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for left processes in /proc")
 
@@ -24,9 +26,9 @@ def left_of(family: set[Process]) -> set[Process]:
 
 def test_ctrl_c_leaves_no_process_and_no_listening_port(tmp_path: Path):
     """E1."""
-    with running_demo(tmp_path / "data", "--rate", "5") as demo:
+    with running_demo(tmp_path / "data", "--services", "gateway,catalog", "--load", "5") as demo:
         family = demo.family()
-        assert len(family) >= 7, "supervisor, stack, gunicorn and two workers, uvicorn, load"
+        assert len(family) >= 9, "supervisor, stack, two gunicorns with three workers, probes, load"
         demo.wait_for_line("First trace after")
 
         demo.process.send_signal(signal.SIGINT)
@@ -37,15 +39,15 @@ def test_ctrl_c_leaves_no_process_and_no_listening_port(tmp_path: Path):
     assert demo.lines[-1].startswith("After ")
     assert "Nothing is left running." in demo.lines[-1]
     # What the services sent while they ended is counted too.
-    assert "orders 0 requests" not in demo.lines[-1]
-    assert "orders" in demo.lines[-1]
+    assert "gateway 0 requests" not in demo.lines[-1]
+    assert "gateway" in demo.lines[-1]
 
 
 def test_a_killed_supervisor_leaves_no_process_and_no_listening_port(tmp_path: Path):
     """Nobody can clean up after SIGKILL but the children themselves."""
     if sys.platform != "linux":
         pytest.skip("only Linux tells children of their parent's death")
-    with running_demo(tmp_path / "data") as demo:
+    with running_demo(tmp_path / "data", "--services", "inventory") as demo:
         family = demo.family()
 
         demo.process.kill()
@@ -55,7 +57,7 @@ def test_a_killed_supervisor_leaves_no_process_and_no_listening_port(tmp_path: P
 
 
 def test_a_child_that_dies_ends_the_demo_with_its_last_words(tmp_path: Path):
-    with running_demo(tmp_path / "data", "--no-load") as demo:
+    with running_demo(tmp_path / "data", "--services", "inventory", "--load", "0") as demo:
         family = demo.family()
         inventory = next(process for process in family if b"inventory.asgi" in Path(f"/proc/{process.pid}/cmdline").read_bytes())
 
@@ -72,7 +74,7 @@ def test_a_child_that_dies_ends_the_demo_with_its_last_words(tmp_path: Path):
 def test_ctrl_c_during_the_start_leaves_nothing_either(tmp_path: Path):
     """E5: interrupted start."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "otelkit_demo", "--data", str(tmp_path / "data")],
+        [sys.executable, "-m", "otelkit_demo", "--data", str(tmp_path / "data"), "--services", "inventory"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
@@ -93,7 +95,7 @@ def test_ctrl_c_during_the_start_leaves_nothing_either(tmp_path: Path):
 
 
 def test_minutes_bound_the_demo(tmp_path: Path):
-    with running_demo(tmp_path / "data", "--minutes", "0.02", "--no-load") as demo:
+    with running_demo(tmp_path / "data", "--services", "inventory", "--minutes", "0.02") as demo:
         assert demo.end() == 0
     assert demo.lines[-1].startswith("After ")
 
@@ -143,7 +145,27 @@ def test_the_default_folder_is_emptied_and_a_given_one_is_kept(tmp_path: Path, m
 
     with demo_folder(None) as fresh:
         assert fresh == tmp_path / DEFAULT_FOLDER
-        assert sorted(path.name for path in fresh.rglob("*")) == ["demo.lock", "logs"]
+        assert sorted(path.name for path in fresh.rglob("*")) == ["broker", "demo.lock", "logs"]
     with demo_folder(Path("mine")) as kept:
         assert (kept / "orders.sqlite3").read_text() == "earlier"
         assert (kept / "logs" / "orders.log").read_text() == "earlier"
+
+
+def test_the_start_table_names_each_service_and_what_all_processes_take(demo: RunningDemo):
+    """E1. The bound holds for the whole shop: six services, their companions, the stack and the load."""
+    start = [line.split() for line in demo.lines[: demo.lines.index(demo.wait_for_line(READY))]]
+    assert {words[0] for words in start if words and words[-1] == "MiB" and words[0] != "Services"} >= {
+        "stack",
+        *(service.name for service in SERVICES),
+    }
+    said = re.fullmatch(r"Services up after ([0-9.]+) s; (\d+) processes take (\d+) MiB\.", demo.wait_for_line("Services up after"))
+    assert said
+    assert int(said[2]) >= len(demo.family()) - 2, "the probes and the load come later"
+    assert int(said[3]) < 1.6 * 1024
+
+
+def test_a_service_that_is_unknown_is_one_sentence(capsys: pytest.CaptureFixture[str]):
+    """E5."""
+    with pytest.raises(SystemExit):
+        main(["--services", "orders,invntory"])
+    assert '"invntory" is no service. Known are: gateway, orders, inventory, catalog, payments, notifications' in capsys.readouterr().err

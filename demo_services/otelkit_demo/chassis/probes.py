@@ -1,26 +1,27 @@
-"""Probes for an orchestrator: alive is "the process answers", ready is "my own database answers". Never other services'."""
+"""Probes for an orchestrator: alive, ready, started. They ask what the service owns, and never other services."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from collections.abc import Iterable
 
-from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest
+from django.urls import URLPattern
 
-from otelkit_demo.chassis.problems import problem
+from otelkit.patterns import health
+from otelkit.patterns.health import Check
 
-
-def livez(_request: HttpRequest) -> HttpResponseBase:
-    """200 while the process can answer at all."""
-    return JsonResponse({"status": "alive"})
+PATHS = frozenset({"/livez", "/readyz", "/startupz"})
 
 
-def readyz(_request: HttpRequest) -> HttpResponseBase:
-    """200 when the service's own database answers, 503 otherwise."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError as error:
-        # A service that waits for its callee to be ready would take the callee's outage for its own.
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, f"The database does not answer ({type(error).__name__}).")
-    return JsonResponse({"status": "ready"})
+def urls(ready: Iterable[Check] = ()) -> list[URLPattern]:
+    """``/livez`` asks nothing, ``/readyz`` the service's own database and ``ready``, ``/startupz`` whether its migrations are applied."""
+    return health.urls(ready=(health.database(), *ready), fresh_for=FRESH_SECONDS)
+
+
+FRESH_SECONDS = 2.0
+"""How long a probe's answer is kept: short, so that a demo shows a fault, and its end, soon."""
+
+
+def is_probe(request: HttpRequest) -> bool:
+    """Whether an orchestrator asks: faults leave it alone, and so does whatever is for customers."""
+    return request.path_info in PATHS

@@ -28,13 +28,19 @@ class Stock(models.Model):
 class Reservation(models.Model):
     """A quantity of one SKU, held for the caller that sent ``reference``."""
 
+    class State(models.TextChoices):
+        HELD = "held"  # off the shelf, not sold yet
+        COMMITTED = "committed"  # sold
+        RELEASED = "released"  # back on the shelf
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.UUIDField(unique=True, editable=False)
     stock = models.ForeignKey(Stock, on_delete=models.PROTECT, related_name="reservations")
     quantity = models.PositiveIntegerField()
+    state = models.CharField(max_length=9, choices=State.choices, default=State.HELD)
     reserved_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[models.Manager[Reservation]] = models.Manager()
 
     def __str__(self) -> str:
-        return f"reservation {self.pk}: {self.quantity} for {self.reference}"
+        return f"reservation {self.pk}: {self.quantity} for {self.reference}, {self.state}"

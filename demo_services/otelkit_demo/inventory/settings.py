@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
-from django.core.management.utils import get_random_secret_key
-
+from otelkit_demo.chassis.api_settings import rest_framework, spectacular
 from otelkit_demo.chassis.databases import database
+from otelkit_demo.chassis.defaults import *  # noqa: F403 - what every service of the shop has alike
+from otelkit_demo.faults import GOOD_VERSION, VERSION_VARIABLE
+
+SERVICE_NAME = "inventory"
+VERSION = os.environ.get(VERSION_VARIABLE, GOOD_VERSION)
+GATEWAY_URL = os.environ.get("GATEWAY_URL", "http://127.0.0.1:8000")
 
 INSTALLED_APPS = [
     "otelkit",  # this line is the instrumentation
+    "rest_framework",
+    "drf_spectacular",
     "otelkit_demo.inventory",
 ]
 OTELKIT: dict[str, Any] = {
-    "service": {"name": "inventory", "namespace": "shop", "version": "1.0.0", "owner": "warehouse", "criticality": "high"},
+    "service": {"name": SERVICE_NAME, "namespace": "shop", "version": VERSION, "owner": "warehouse", "criticality": "high"},
+    # Spans of outbound calls name the service behind the address.
+    "clients": {"peers": {urlsplit(GATEWAY_URL).netloc: "gateway"}},
 }
 
-MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+MIDDLEWARE = [
+    "otelkit_demo.chassis.middleware.Shedding",
+    "otelkit_demo.chassis.middleware.Deadlines",
+    "django.middleware.common.CommonMiddleware",
+    "otelkit_demo.chassis.contract.Contract",
+]
 ROOT_URLCONF = "otelkit_demo.inventory.urls"
 ASGI_APPLICATION = "otelkit_demo.inventory.asgi.application"
 # Connections are not kept: the threads that an async service queries from come and go with its requests.
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", "sqlite:///inventory.sqlite3"), keep_seconds=0)}
 
-DEBUG = False
-# Nothing is signed here, so a key that each process makes up will do where none is given.
-SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY") or get_random_secret_key()
-ALLOWED_HOSTS = os.environ.get("DJANGO_ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
-APPEND_SLASH = False
-USE_TZ = True
-TIME_ZONE = "UTC"
+REST_FRAMEWORK = rest_framework()
+SPECTACULAR_SETTINGS = spectacular("Inventory of the shop", "1.0.0")

@@ -9,8 +9,9 @@ urlpatterns = [
     path("stock/<slug:sku>", views.OneStock.as_view(), name="stock"),
     path("reservations", views.Reservations.as_view(), name="reservations"),
     path("reservations/<uuid:pk>", views.OneReservation.as_view(), name="reservation"),
-    path("livez", probes.livez),
-    path("readyz", probes.readyz),
+    path("reservations/<uuid:pk>/commit", views.Commit.as_view(), name="commit"),
+    path("reservations/<uuid:pk>/release", views.Release.as_view(), name="release"),
+    *probes.urls(),
 ]
 
 handler400 = "otelkit_demo.chassis.problems.bad_request"

@@ -6,34 +6,56 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.core.management.utils import get_random_secret_key
-
+from otelkit_demo.chassis.api_settings import rest_framework, spectacular
 from otelkit_demo.chassis.databases import database
+from otelkit_demo.chassis.defaults import *  # noqa: F403 - what every service of the shop has alike
+from otelkit_demo.faults import GOOD_VERSION, VERSION_VARIABLE
 
+SERVICE_NAME = "orders"
+VERSION = os.environ.get(VERSION_VARIABLE, GOOD_VERSION)
+GATEWAY_URL = os.environ.get("GATEWAY_URL", "http://127.0.0.1:8000")
+CATALOG_URL = os.environ.get("CATALOG_URL", "http://127.0.0.1:8003")
 INVENTORY_URL = os.environ.get("INVENTORY_URL", "http://127.0.0.1:8002")
+PAYMENTS_URL = os.environ.get("PAYMENTS_URL", "http://127.0.0.1:8004")
 
 INSTALLED_APPS = [
     "otelkit",  # this line is the instrumentation
+    "otelkit.patterns.events",
+    "otelkit.patterns.saga",
+    "rest_framework",
+    "drf_spectacular",
     "otelkit_demo.orders",
 ]
 OTELKIT: dict[str, Any] = {
-    "service": {"name": "orders", "namespace": "shop", "version": "1.0.0", "owner": "checkout", "criticality": "critical"},
+    "service": {"name": SERVICE_NAME, "namespace": "shop", "version": VERSION, "owner": "checkout", "criticality": "critical"},
     # Spans of outbound calls name the service behind the address.
-    "clients": {"peers": {urlsplit(INVENTORY_URL).netloc: "inventory"}},
+    "clients": {
+        "peers": {
+            urlsplit(GATEWAY_URL).netloc: "gateway",
+            urlsplit(CATALOG_URL).netloc: "catalog",
+            urlsplit(INVENTORY_URL).netloc: "inventory",
+            urlsplit(PAYMENTS_URL).netloc: "payments",
+        }
+    },
 }
 
-MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+MIDDLEWARE = [
+    "otelkit_demo.chassis.middleware.Shedding",
+    "otelkit_demo.chassis.middleware.Deadlines",
+    "django.middleware.common.CommonMiddleware",
+    "otelkit_demo.orders.disturbance.Disturbance",
+    "otelkit_demo.orders.middleware.Versions",
+    "otelkit_demo.chassis.contract.Contract",
+]
 ROOT_URLCONF = "otelkit_demo.orders.urls"
 WSGI_APPLICATION = "otelkit_demo.orders.wsgi.application"
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", "sqlite:///orders.sqlite3"), keep_seconds=60)}
 
-# httpx logs a line for each call; the span of the call says the same and more.
-LOGGING = {"version": 1, "disable_existing_loggers": False, "loggers": {"httpx": {"level": "WARNING"}}}
+# Where the answers of earlier requests are kept for their Idempotency-Key: in the database, which all workers share.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "shared": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "shared_cache"},
+}
 
-DEBUG = False
-# Nothing is signed here, so a key that each process makes up will do where none is given.
-SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY") or get_random_secret_key()
-ALLOWED_HOSTS = os.environ.get("DJANGO_ALLOWED_HOSTS", "127.0.0.1,localhost").split(",")
-APPEND_SLASH = False
-USE_TZ = True
-TIME_ZONE = "UTC"
+REST_FRAMEWORK = rest_framework()
+SPECTACULAR_SETTINGS = spectacular("Orders of the shop", "2.0.0")

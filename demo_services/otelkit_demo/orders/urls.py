@@ -3,13 +3,15 @@
 from django.urls import path
 
 from otelkit_demo.chassis import probes
-from otelkit_demo.orders import views
+from otelkit_demo.orders import views_v1, views_v2
 
 urlpatterns = [
-    path("orders", views.Orders.as_view(), name="orders"),
-    path("orders/<int:pk>", views.OneOrder.as_view(), name="order"),
-    path("livez", probes.livez),
-    path("readyz", probes.readyz),
+    path("api/v1/orders", views_v1.Orders.as_view(), name="v1-orders"),
+    path("api/v1/orders/<int:pk>", views_v1.OneOrder.as_view(), name="v1-order"),
+    path("api/v2/orders", views_v2.Orders.as_view(), name="v2-orders"),
+    path("api/v2/orders/<uuid:reference>", views_v2.OneOrder.as_view(), name="v2-order"),
+    path("api/v2/orders/<uuid:reference>/refund", views_v2.Refund.as_view(), name="v2-refund"),
+    *probes.urls(),
 ]
 
 handler400 = "otelkit_demo.chassis.problems.bad_request"

@@ -27,8 +27,8 @@ _stop_waiting: list[Callable[[], None]] = []
 
 def instrument(recording: Recording) -> None:
     """Follows views and responses, and serializers once they are imported."""
-    from rest_framework.response import Response  # type: ignore[import-untyped]  # it has no types
-    from rest_framework.views import APIView  # type: ignore[import-untyped]  # it has no types
+    from rest_framework.response import Response
+    from rest_framework.views import APIView
 
     if _patches:
         return
@@ -41,7 +41,7 @@ def instrument(recording: Recording) -> None:
 
 
 def _follow_serializers(recording: Recording, validation: Validation) -> None:
-    from rest_framework.serializers import BaseSerializer, ListSerializer  # type: ignore[import-untyped]  # it has no types
+    from rest_framework.serializers import BaseSerializer, ListSerializer
 
     _patches.replace(BaseSerializer, "data", partial(_follow_data, recording))
     _patches.replace(BaseSerializer, "is_valid", partial(_follow_validation, recording, validation))
@@ -100,7 +100,7 @@ def _follow_errors(validation: Validation, errors: property) -> property:
 
 
 def _follow_exceptions(validation: Validation, handle: Callable[..., Any]) -> Callable[..., Any]:
-    from rest_framework.exceptions import ValidationError  # type: ignore[import-untyped]  # it has no types
+    from rest_framework.exceptions import ValidationError
 
     @wraps(handle)
     def followed(self: Any, exc: Any) -> Any:

@@ -1,0 +1,141 @@
+"""Tokens between services: how one is obtained from the gateway, and how one that comes with a request is verified.
+
+A token says who calls (``sub``), whom (``aud``) and what for (``scope``), and lives five minutes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import time
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from django.conf import settings
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from otelkit.patterns import auth, resilience
+from otelkit_demo.chassis import http
+
+if TYPE_CHECKING:
+    # It imports what is named in the settings, and so this module.
+    from rest_framework.views import APIView
+
+ISSUER = "https://gateway.shop.example"
+"""What ``iss`` says: a name, the same wherever the gateway runs."""
+
+SHOP_SECRET_VARIABLE = "SHOP_SECRET"  # noqa: S105 - its name
+_ON_A_LAPTOP = "not-a-secret-on-a-laptop"
+
+EARLY_SECONDS = 30.0
+"""A token is replaced so long before it expires."""
+
+
+def credential(client: str) -> str:
+    """What a service shows the gateway to get tokens: derived from the secret of this run, so that nothing has to be stored."""
+    secret = os.environ.get(SHOP_SECRET_VARIABLE, _ON_A_LAPTOP)
+    return hmac.new(secret.encode(), client.encode(), hashlib.sha256).hexdigest()
+
+
+class TokenUnavailableError(Exception):
+    """The gateway gave no token."""
+
+
+class TokenSource:
+    """Tokens of one service for one audience, asked for when needed and kept until shortly before they expire."""
+
+    def __init__(self, gateway: str, client: str, audience: str, scope: str) -> None:
+        self._http = http.client(gateway)
+        self._wish = {"grant_type": "client_credentials", "client_id": client, "audience": audience, "scope": scope}
+        self._lock = Lock()
+        self._token = ""
+        self._until = 0.0
+
+    def token(self) -> str:
+        """A token that is good for a while. Raises TokenUnavailableError, and DeadlineExceededError where no time is left."""
+        with self._lock:
+            if not self._token or time.monotonic() >= self._until:
+                self._token, seconds = self._fetch()
+                self._until = time.monotonic() + max(seconds - EARLY_SECONDS, 0.0)
+            return self._token
+
+    def forget(self) -> None:
+        """The token was refused: the next call gets another one."""
+        with self._lock:
+            self._token = ""
+
+    def _fetch(self) -> tuple[str, float]:
+        wish = {**self._wish, "client_secret": credential(self._wish["client_id"])}
+        try:
+            answer = self._http.post("/oauth/token", data=wish, headers=resilience.outgoing_headers(), timeout=resilience.timeout(2.0))
+            answer.raise_for_status()
+            body = answer.json()
+            return str(body["access_token"]), float(body["expires_in"])
+        except httpx.HTTPError as error:
+            raise TokenUnavailableError(f"the gateway gave no token: {type(error).__name__}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise TokenUnavailableError("the gateway's answer holds no token") from error
+
+
+class Caller:
+    """Who calls, as the token says."""
+
+    is_authenticated = True
+
+    def __init__(self, claims: dict[str, Any]) -> None:
+        self.name = str(claims.get("sub", ""))
+        self.scopes = frozenset(str(claims.get("scope", "")).split())
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class KeysUnavailable(APIException):
+    """The token could not be verified, and that is not its sender's fault."""
+
+    status_code = 503
+    default_detail = "The keys of the token's issuer cannot be fetched."
+
+
+class ServiceToken(BaseAuthentication):
+    """DRF authentication by a service's token. A request without one is nobody's, and the permission says whether that will do."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, None] | None:
+        token = auth.bearer(request._request)
+        if token is None:
+            return None
+        try:
+            return Caller(_validator().validate(token)), None
+        except auth.TokenRejectedError as refused:
+            if refused.reason == "keys_unavailable":
+                raise KeysUnavailable from refused
+            raise AuthenticationFailed(f"The token was refused: {refused.reason.replace('_', ' ')}.") from refused
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
+        return "Bearer"
+
+
+class HasScope(BasePermission):
+    """Whether the caller's token holds what the view calls ``scopes[method]``."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        needed = getattr(view, "scopes", {}).get(request.method)
+        if needed is None:
+            return True
+        if not isinstance(request.user, Caller):
+            return False  # DRF answers 401 for nobody, 403 for somebody
+        self.message = f"This needs the scope {needed}."
+        return needed in request.user.scopes
+
+
+@cache
+def _validator() -> auth.TokenValidator:
+    configured: Any = settings
+    keys = f"{configured.GATEWAY_URL}/.well-known/jwks.json"
+    return auth.TokenValidator(auth.Issuer("gateway", ISSUER, configured.SERVICE_NAME, keys, algorithms=("EdDSA",)))

@@ -1,0 +1,16 @@
+"""The table of the cache that all workers share: Django makes it by a command, and a migration runs everywhere by itself."""
+
+from typing import Any
+
+from django.core.management import call_command
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+
+def make(_apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
+    call_command("createcachetable", database=editor.connection.alias, verbosity=0)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("orders", "0002_saga")]
+    operations = [migrations.RunPython(make, migrations.RunPython.noop)]
