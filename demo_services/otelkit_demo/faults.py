@@ -137,8 +137,8 @@ BROKER_POISON = Fault(
 AUTH_EXPIRED_KEYS = Fault(
     "auth.expired_keys",
     "gateway",
-    "Nobody can log in to see or place orders: 502, because the services refuse the tokens of gateway.",
-    _errors("gateway"),
+    "Orders are refused with 502, because services refuse the tokens of gateway: as soon as those that callers hold have run out.",
+    Alarm("DjangoErrorBudgetBurn", "gateway", 420),
 )
 AUTH_BRUTE_FORCE = Fault(
     "auth.brute_force",
