@@ -187,12 +187,10 @@ SIGNAL_MATRIX: tuple[Signals, ...] = (
         service="gateway",
         spans=(
             ("SERVER", "POST /api/{version}/checkout"),
-            ("SERVER", "POST /oauth/token"),
-            ("CLIENT", "SELECT gateway_signingkey"),
             ("CLIENT", "POST"),
         ),
         metrics=(*_EVERY_SERVICE, m.HTTP_CLIENT_REQUEST_DURATION, m.CIRCUIT_BREAKER_STATES, m.API_REQUESTS),
-        log_lines=("checkout begun", "token issued"),
+        log_lines=("checkout begun",),
     ),
     Signals(
         service="orders",

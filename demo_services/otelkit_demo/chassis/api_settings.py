@@ -12,7 +12,7 @@ def rest_framework(*, rate: str = "600/second") -> dict[str, Any]:
     """``REST_FRAMEWORK`` of a service. ``rate`` is how often one caller may come."""
     return {
         "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-        "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+        "DEFAULT_PARSER_CLASSES": ["otelkit_demo.chassis.parsers.JSONParser"],
         "DEFAULT_AUTHENTICATION_CLASSES": ["otelkit_demo.chassis.tokens.ServiceToken"],
         "DEFAULT_PERMISSION_CLASSES": ["otelkit_demo.chassis.tokens.HasScope"],
         "DEFAULT_THROTTLE_CLASSES": ["otelkit_demo.chassis.throttles.PerCaller"],

@@ -11,6 +11,7 @@ import httpx
 from otelkit.patterns import resilience
 from otelkit_demo.chassis import flags
 from otelkit_demo.chassis.http import client
+from otelkit_demo.chassis.problems import MEDIA_TYPE
 from otelkit_demo.chassis.tokens import TokenSource, TokenUnavailableError
 
 CONNECT_SECONDS = 0.5
@@ -61,7 +62,7 @@ class Neighbour:
         headers: dict[str, str] | None = None,
         again: bool = True,
     ) -> httpx.Response:
-        """The answer, whatever its status below 500. ``again`` is for calls that may be made twice.
+        """The answer below 500, and one of 502 or 503 that says why. ``again`` is for calls that may be made twice.
 
         ``operation`` is one of a few: each has a breaker of its own. Raises NeighbourUnavailableError, and DeadlineExceededError where the
         caller does not wait any more.
@@ -101,8 +102,8 @@ class Neighbour:
         if answer.status_code == httpx.codes.UNAUTHORIZED and self._tokens is not None:
             self._tokens.forget()
             raise _FailedError("401 to our token")
-        if answer.is_server_error:
-            raise _FailedError(str(answer.status_code))
+        if answer.is_server_error and not _says_why(answer):
+            raise _FailedError(f"{answer.status_code}: {detail(answer)}")
         return answer
 
     def _breaker(self, operation: str) -> resilience.CircuitBreaker:
@@ -114,6 +115,12 @@ class Neighbour:
                     on=(httpx.HTTPError, _FailedError, TokenUnavailableError),
                 )
             return self._breakers[operation]
+
+
+def _says_why(answer: httpx.Response) -> bool:
+    """Whether the neighbour itself is well, and tells that somebody behind it is not: no reason to leave it alone."""
+    deliberate = answer.status_code in (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE)
+    return deliberate and answer.headers.get("content-type", "") == MEDIA_TYPE
 
 
 def detail(answer: httpx.Response) -> str:

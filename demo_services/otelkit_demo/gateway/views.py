@@ -64,8 +64,8 @@ class Checkout(APIView):
         headers = {"Idempotency-Key": key} if (key := request.headers.get("Idempotency-Key", "")) else {}
         wish = {**basket.validated_data, **({"customer": request.user.get_username()} if version == "v2" else {})}
         log.info("checkout begun", sku=wish["sku"], quantity=wish["quantity"], api_version=version)
-        # Twice only where orders knows the key, and so the order.
-        return _passed_on(_orders("place", "POST", f"/api/{version}/orders", json=wish, headers=headers, again=bool(headers)))
+        # Not again: orders tries again what it calls, and tries would multiply from service to service.
+        return _passed_on(_orders("place", "POST", f"/api/{version}/orders", json=wish, headers=headers, again=False))
 
 
 class Order(APIView):
@@ -96,6 +96,8 @@ def _from_catalog(operation: str, path: str, params: dict[str, str]) -> Response
 
     def fresh() -> Response:
         answer = neighbour("catalog").call(operation, "GET", path, params=params)
+        if answer.is_server_error:
+            raise NeighbourUnavailableError(f"catalog answered {answer.status_code}")
         if answer.is_success:
             cache.set(key, answer.json(), STALE_SECONDS)
         return _passed_on(answer)
@@ -103,7 +105,7 @@ def _from_catalog(operation: str, path: str, params: dict[str, str]) -> Response
     def stale() -> Response:
         kept = cache.get(key)
         if kept is None:
-            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "The catalogue is away, and this page was not read lately.")
+            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "The catalogue is away, and this was not read lately.")
         log.warning("catalogue shown as it was", path=path)
         return Response(kept, headers={"Warning": _STALE})
 

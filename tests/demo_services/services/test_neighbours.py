@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
+from otelkit_demo.journeys import SKUS
 from otelkit_demo.manifest import SERVICES
 from tests.backends import wait_until
 from tests.demo_services.services.shop import MISSING, Shop, said
@@ -144,7 +145,8 @@ def test_the_catalogue_away_leaves_prices_and_pages_as_they_were(shop: Shop):
     """Graceful degradation: a catalogue that hangs costs no order."""
     page = shop.ask("gateway", "GET", "/api/products", params={"search": "tray"})
     assert (page.status_code, "warning" in page.headers) == (200, False)
-    assert shop.check_out("tray-bamboo", 1).json()["price_remembered"] is False
+    for sku in ("tray-bamboo", *SKUS):  # what the load buys, too: its orders must not fail meanwhile
+        shop.check_out(sku, 1)
 
     with shop.hanging("catalog"):
         stale = shop.ask("gateway", "GET", "/api/products", params={"search": "tray"})
@@ -152,8 +154,7 @@ def test_the_catalogue_away_leaves_prices_and_pages_as_they_were(shop: Shop):
 
     assert (stale.status_code, stale.headers["warning"], stale.json()) == (200, '110 - "Response is Stale"', page.json())
     assert (bought.status_code, bought.json().get("price_remembered")) == (201, True), bought.text
-    # And it is asked again, once its breakers try.
-    wait_until(lambda: shop.check_out("tray-bamboo", 1).json().get("price_remembered") is False, 40, "the catalogue is not asked again")
+    shop.recovered()  # it is asked again, once the breakers try
 
 
 def test_the_stream_tells_the_page_of_an_order(shop: Shop):
