@@ -157,10 +157,8 @@ NOTIFICATIONS = Service(
     prepare=(("django", "inbox", "declare"),),
     companions=(
         Companion("consumer", ("django", "inbox", "consume")),
-        Companion(
-            "notifications-worker", (*_CELERY, "worker", "--pool", "solo", "--without-gossip", "--without-mingle", "--loglevel", "warning")
-        ),
-        Companion("beat", (*_CELERY, "beat", "--pidfile", "", "--loglevel", "warning")),
+        Companion("worker", (*_CELERY, "worker", "--pool", "solo", "--without-gossip", "--without-mingle")),
+        Companion("beat", (*_CELERY, "beat", "--pidfile", "")),
     ),
 )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from otelkit_demo import manifest
-from otelkit_demo.manifest import Companion, Service
+from otelkit_demo.manifest import Service
 from tests.compose.stack_files import COMPOSE, compose_text, config, environment_file, mounts, services, stack
 
 SERVICES = services()
@@ -19,11 +19,7 @@ WITHOUT_A_PROBE_INSIDE = {"collector"}
 SHOP = tuple(service.name for service in manifest.SERVICES)
 
 
-def container_of(service: Service, companion: Companion) -> str:
-    return f"{service.name}-{companion.name.removeprefix(service.name + '-')}"
-
-
-COMPANIONS = {container_of(service, companion) for service in manifest.SERVICES for companion in service.companions}
+COMPANIONS = {f"{service.name}-{companion.name}" for service in manifest.SERVICES for companion in service.companions}
 
 each_service = pytest.mark.parametrize("name", sorted(SERVICES))
 each_long_running = pytest.mark.parametrize("name", LONG_RUNNING)
@@ -47,7 +43,7 @@ def test_a_service_is_started_as_the_manifest_says(service: Service):
     for variable, peer in service.peers:
         assert container["environment"][variable] == f"http://{peer}:{ports[peer]}"
     for companion in service.companions:
-        beside = SERVICES[container_of(service, companion)]
+        beside = SERVICES[f"{service.name}-{companion.name}"]
         assert " ".join(beside["command"]).removeprefix("python -m ") == " ".join(companion.run)
         assert beside["environment"] == container["environment"]
     for prepared in service.prepare:

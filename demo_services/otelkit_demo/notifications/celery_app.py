@@ -6,7 +6,7 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from celery import Celery
+from celery import Celery, signals
 
 from otelkit.patterns.events.filesystem import folders
 
@@ -33,8 +33,12 @@ app.conf.update(
     **broker(os.environ.get("CELERY_BROKER_URL") or os.environ.get("OTELKIT_EVENTS_BROKER", "memory://")),
     task_ignore_result=True,
     broker_connection_retry_on_startup=True,
-    worker_hijack_root_logger=False,
     beat_schedule={"digest": {"task": "otelkit_demo.notifications.tasks.digest", "schedule": DIGEST_SECONDS}},
     beat_scheduler="celery.beat:Scheduler",  # keeps no file: after a restart half a minute begins anew
     imports=("otelkit_demo.notifications.tasks",),
 )
+
+
+@signals.setup_logging.connect
+def _leave_logging_alone(**_: object) -> None:
+    """Where this signal has a receiver Celery sets no handlers and no levels: Django has set them, and the kit writes."""

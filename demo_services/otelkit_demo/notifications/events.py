@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
@@ -38,7 +39,8 @@ def tell_the_customer(event: events.CloudEvent) -> None:
     said = text.format(quantity=told["quantity"], sku=told["sku"], total=total)
     made = Notification.objects.create(event=event.type, order=told["reference"], customer=told["customer"], text=said)
     log.info("customer notified", event_type=event.type, order=told["reference"], notification_id=made.pk)
-    transaction.on_commit(partial(send.delay, made.pk))
+    # After the commit this event's span is over; the task belongs to its trace all the same.
+    transaction.on_commit(partial(copy_context().run, send.delay, made.pk))
 
 
 def _pause() -> None:
