@@ -84,7 +84,7 @@ PAYMENTS_SLOW = Fault("payments.slow", "payments", f"Checking out takes {SLOW_SE
 PAYMENTS_UNREACHABLE = Fault(
     "payments.unreachable",
     "orders",
-    "Checkouts are refused with 503 at once: orders has stopped calling payments.",
+    "Orders stay pending or are refused: orders has stopped calling payments.",
     Alarm("CircuitBreakerOpen", "orders", 120),
 )
 INVENTORY_SLOW = Fault("inventory.slow", "inventory", f"Placing an order takes {SLOW_SECONDS:g} s longer.", _slowness("inventory"))
