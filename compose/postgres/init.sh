@@ -11,5 +11,9 @@ REVOKE ALL ON DATABASE :"name" FROM PUBLIC;
 SQL
 }
 
+service_database gateway "$GATEWAY_DB_PASSWORD"
 service_database orders "$ORDERS_DB_PASSWORD"
 service_database inventory "$INVENTORY_DB_PASSWORD"
+service_database catalog "$CATALOG_DB_PASSWORD"
+service_database payments "$PAYMENTS_DB_PASSWORD"
+service_database notifications "$NOTIFICATIONS_DB_PASSWORD"

@@ -35,8 +35,13 @@ class Run:
 
 
 def clean_environment(inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The user's environment without what would steer the demo: an exported OTEL_SERVICE_NAME would name every service alike."""
-    return {name: value for name, value in inherited.items() if not name.startswith(_OURS)}
+    """The user's environment without what would steer the demo: an exported OTEL_SERVICE_NAME would name every service alike.
+
+    A proxy that the user goes through to the world outside is not for neighbours on the loopback.
+    """
+    kept = {name: value for name, value in inherited.items() if not name.startswith(_OURS)}
+    near = ",".join(filter(None, (kept.get("NO_PROXY") or kept.get("no_proxy"), HOST, "localhost")))
+    return {**kept, "NO_PROXY": near, "no_proxy": near}
 
 
 def service_environment(service: Service, run: Run, *, version: str = GOOD_VERSION) -> dict[str, str]:

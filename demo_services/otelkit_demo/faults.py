@@ -84,7 +84,7 @@ PAYMENTS_SLOW = Fault("payments.slow", "payments", f"Checking out takes {SLOW_SE
 PAYMENTS_UNREACHABLE = Fault(
     "payments.unreachable",
     "orders",
-    "Checkouts are refused with 503 at once: orders has stopped calling payments.",
+    "Orders stay pending or are refused: orders has stopped calling payments.",
     Alarm("CircuitBreakerOpen", "orders", 120),
 )
 INVENTORY_SLOW = Fault("inventory.slow", "inventory", f"Placing an order takes {SLOW_SECONDS:g} s longer.", _slowness("inventory"))
@@ -137,8 +137,8 @@ BROKER_POISON = Fault(
 AUTH_EXPIRED_KEYS = Fault(
     "auth.expired_keys",
     "gateway",
-    "Nobody can log in to see or place orders: 502, because the services refuse the tokens of gateway.",
-    _errors("gateway"),
+    "Orders are refused with 502, because services refuse the tokens of gateway: as soon as those that callers hold have run out.",
+    Alarm("DjangoErrorBudgetBurn", "gateway", 420),
 )
 AUTH_BRUTE_FORCE = Fault(
     "auth.brute_force",

@@ -24,7 +24,7 @@ DEMO_IMAGE = "otelkit-demo:under-test"
 LAYERS = ("--file", str(COMPOSE / "compose.yaml"), "--file", str(COMPOSE / "compose.lean.yaml"))
 
 _BUILD_TIMEOUT = 900.0
-_UP_TIMEOUT = 150.0
+_UP_TIMEOUT = 240.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class ComposedStack:
         return int(self.environment[name])
 
     @property
-    def orders(self) -> str:
-        """Address of the orders service, without a slash at the end."""
-        return f"http://127.0.0.1:{self.port('ORDERS_PORT')}"
+    def gateway(self) -> str:
+        """Address of the gateway, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port('GATEWAY_PORT')}"
 
     @property
     def loki(self) -> str:

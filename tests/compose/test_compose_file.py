@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from otelkit_demo import manifest
+from otelkit_demo.manifest import Service
 from tests.compose.stack_files import COMPOSE, compose_text, config, environment_file, mounts, services, stack
 
 SERVICES = services()
@@ -14,13 +16,46 @@ LONG_RUNNING = sorted(name for name, service in SERVICES.items() if service["res
 WITHOUT_A_PROBE_INSIDE = {"collector"}
 """Images that hold one program and no way to ask it anything; stack-ready asks from outside."""
 
+SHOP = tuple(service.name for service in manifest.SERVICES)
+
+
+COMPANIONS = {f"{service.name}-{companion.name}" for service in manifest.SERVICES for companion in service.companions}
+
 each_service = pytest.mark.parametrize("name", sorted(SERVICES))
 each_long_running = pytest.mark.parametrize("name", LONG_RUNNING)
 
 
 def test_the_stack_is_the_shop_and_its_backends():
-    wanted = {"orders", "inventory", "postgres", "collector", "prometheus", "alertmanager", "loki", "tempo", "grafana", "load"}
-    assert wanted <= set(SERVICES)
+    wanted = {"postgres", "rabbitmq", "collector", "prometheus", "alertmanager", "loki", "tempo", "grafana", "load"}
+    assert wanted | set(SHOP) | COMPANIONS <= set(SERVICES)
+
+
+@pytest.mark.parametrize("service", manifest.SERVICES, ids=lambda service: service.name)
+def test_a_service_is_started_as_the_manifest_says(service: Service):
+    """The same settings, server, neighbours, preparation and companions as on a laptop; addresses alone differ."""
+    container = SERVICES[service.name]
+    ports = {other.name: other.port for other in manifest.SERVICES}
+    assert container["environment"]["DJANGO_SETTINGS_MODULE"] == service.settings
+    assert container["command"][:2] == list(service.serve[:2])
+    assert {str(part) for part in container["command"]} >= {
+        part for part in service.serve if not part.startswith("127.0.0.1") and "{" not in part
+    } - {"127.0.0.1"}
+    for variable, peer in service.peers:
+        assert container["environment"][variable] == f"http://{peer}:{ports[peer]}"
+    for companion in service.companions:
+        beside = SERVICES[f"{service.name}-{companion.name}"]
+        assert " ".join(beside["command"]).removeprefix("python -m ") == " ".join(companion.run)
+        assert beside["environment"] == container["environment"]
+    for prepared in service.prepare:
+        (once,) = [one for one in SERVICES.values() if one.get("command") == ["python", "-m", *prepared]]
+        assert once["environment"]["DJANGO_SETTINGS_MODULE"] == service.settings
+
+
+def test_one_command_sets_a_fault_for_every_process_of_the_shop():
+    """The flag file is in a volume that all of them see, the load included."""
+    for name in (*SHOP, *COMPANIONS, "load"):
+        assert SERVICES[name]["environment"]["OTELKIT_DEMO_FAULTS"] == "/var/lib/otelkit-demo/faults.json"
+        assert ("faults", "/var/lib/otelkit-demo") in {(mount.source, mount.target) for mount in mounts(SERVICES[name])}
 
 
 def test_every_image_is_pinned_in_the_environment_file_and_nowhere_else():
@@ -53,8 +88,10 @@ def test_ports_are_published_on_loopback_only_and_each_once():
     assert len(set(hosts)) == len(hosts)
 
 
-def test_the_database_is_published_nowhere():
-    assert "ports" not in SERVICES["postgres"]
+def test_only_what_a_browser_asks_is_published_of_the_shop():
+    """The gateway, and the stream of notifications that its page follows. Databases and broker are nobody's business."""
+    shop = {*SHOP, *COMPANIONS, "postgres", "rabbitmq"}
+    assert {name for name in shop if "ports" in SERVICES[name]} == {"gateway", "notifications"}
 
 
 @each_service
@@ -123,7 +160,7 @@ def test_every_one_shot_but_the_last_has_somebody_waiting_for_it():
 def test_services_do_not_wait_for_their_telemetry():
     """The app must start, and serve, when every backend is down."""
     telemetry = {"collector", "prometheus", "alertmanager", "loki", "tempo", "grafana"}
-    for name in ("orders", "inventory", "orders-migrate", "inventory-migrate"):
+    for name in (*SHOP, *COMPANIONS, *(f"{service}-migrate" for service in SHOP)):
         assert not telemetry & set(SERVICES[name].get("depends_on", {}))
 
 
@@ -131,7 +168,7 @@ def test_only_the_collector_and_the_watch_are_on_both_networks():
     """The shop reaches no backend and the backends no database; the Collector is the only road."""
     both = {name for name, service in SERVICES.items() if set(service["networks"]) == {"shop", "telemetry"}}
     assert both == {"collector", "stack-ready"}
-    assert {name for name, service in SERVICES.items() if "shop" in service["networks"]} >= {"orders", "inventory", "postgres"}
+    assert {name for name, service in SERVICES.items() if "shop" in service["networks"]} >= {*SHOP, *COMPANIONS, "postgres", "rabbitmq"}
     assert {name for name, service in SERVICES.items() if "telemetry" in service["networks"]} >= {"prometheus", "loki", "tempo", "grafana"}
 
 
@@ -152,7 +189,7 @@ def test_a_go_program_knows_its_limit(name: str):
 
 
 def test_each_service_has_a_database_and_a_role_of_its_own():
-    urls = {name: SERVICES[name]["environment"]["DATABASE_URL"] for name in ("orders", "inventory")}
+    urls = {name: SERVICES[name]["environment"]["DATABASE_URL"] for name in SHOP}
     for name, url in urls.items():
         assert re.fullmatch(rf"postgresql://{name}:[^@]+@postgres:5432/{name}", url)
         assert SERVICES[f"{name}-migrate"]["environment"]["DATABASE_URL"] == url
@@ -182,7 +219,7 @@ def test_grafana_knows_nobody_but_its_admin_and_asks_nobody_outside():
 def test_the_watch_asks_every_part_that_answers_http():
     environment = SERVICES["stack-ready"]["environment"]
     asked = {name.removeprefix("READY_").lower() for name in environment if name.startswith("READY_")}
-    assert asked == set(LONG_RUNNING) - {"postgres"}
+    assert asked == set(LONG_RUNNING) - {"postgres", "rabbitmq"} - COMPANIONS
     for name, url in environment.items():
         assert url.startswith(f"http://{name.removeprefix('READY_').lower()}:")
 
@@ -211,7 +248,7 @@ def test_new_volumes_of_shell_less_images_get_their_owner_from_ours():
 
 def test_the_stack_starts_one_instance_identity_per_service():
     """`service.instance.id` is host:slot, and a container's own host name is new at every start."""
-    for name in ("orders", "inventory"):
+    for name in (*SHOP, *COMPANIONS):
         assert SERVICES[name]["hostname"] == name
 
 

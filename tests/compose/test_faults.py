@@ -44,7 +44,7 @@ def test_a_fault_fires_its_alert_in_time_and_clearing_it_ends_the_alert(stack: C
     """D4, with the real Prometheus and Alertmanager."""
     alarm = fault.alarm
     assert alarm is not None
-    tell = ("exec", "--no-TTY", fault.service, "python", "-m", "otelkit_demo", "fault")
+    tell = ("exec", "--no-TTY", "gateway", "python", "-m", "otelkit_demo", "fault")
     wait_until(lambda: not alerts(stack, alarm), CLEARS, f"{alarm.name} fires although nothing is wrong")
     stack.compose(*tell, "set", fault.name, "1")
     try:

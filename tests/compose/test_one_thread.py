@@ -27,7 +27,11 @@ from tests.compose.composed_stack import ComposedStack, composed_stack
 
 pytestmark = pytest.mark.containers
 
-SERVICES = ("orders", "inventory")
+ROUTES = {"gateway": "/api/{version}/checkout", "orders": "/api/v2/orders", "inventory": "/reservations", "payments": "/payments"}
+"""Services that a checkout asks by POST, and the route of each."""
+SERVICES = tuple(ROUTES)
+WRITERS = (*SERVICES, "catalog", "notifications-consumer", "notifications-worker", "orders-relay")
+"""Containers that may write a line of the trace."""
 DURATION = family_name(m.HTTP_SERVER_REQUEST_DURATION)
 ARRIVES = 60.0
 """Seconds within which telemetry must be found: two export intervals, the Collector's flush of 15 s, and a slow machine."""
@@ -57,7 +61,7 @@ def order(stack: ComposedStack) -> Order:
     wait_until(lambda: "Exited (0)" in stack.compose("ps", "--all", "--format", "{{.Status}}", "load"), 60.0, "the load did not end well")
     trace_id = secrets.token_hex(16)
     request = urllib.request.Request(
-        f"{stack.orders}/orders",
+        f"{stack.gateway}/api/v2/checkout",
         data=json.dumps({"sku": "tea-assam", "quantity": 1}).encode(),
         headers={"content-type": "application/json", "traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"},
         method="POST",
@@ -82,13 +86,12 @@ def test_the_order_was_placed(order: Order):
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_duration_sample_of_each_service_is_in_prometheus(stack: ComposedStack, order: Order, service: str):
-    query = f'{series_name(m.HTTP_SERVER_REQUEST_DURATION)}{{service_name="{service}", http_request_method="POST"}}'
+    query = f'{series_name(m.HTTP_SERVER_REQUEST_DURATION)}{{service_name="{service}", http_route="{ROUTES[service]}"}}'
     samples = wait_until(lambda: stack.prometheus.query(query), ARRIVES, f"{service} has no duration sample in Prometheus")
     assert sum(float(sample["value"][1]) for sample in samples) >= 1
     labels = samples[0]["metric"]
     assert labels[label_name(l.SERVICE_NAMESPACE)] == "shop"
     assert labels[label_name(l.DEPLOYMENT_ENVIRONMENT_NAME)] == stack.environment.get("ENVIRONMENT", "demo")
-    assert labels[label_name(l.HTTP_ROUTE)] == {"orders": "/orders", "inventory": "/reservations"}[service]
     assert set(map(label_name, (label for label in l.PROMOTED))) <= set(labels), "Prometheus promotes what the catalogue says"
 
 
@@ -103,10 +106,11 @@ def test_an_exemplar_of_the_duration_leads_to_the_trace(stack: ComposedStack, or
 
 def test_the_collector_derives_metrics_from_every_span(stack: ComposedStack, order: Order):
     wanted = (
-        'service_name="orders", span_kind="SPAN_KIND_SERVER", http_route="/orders"',
+        'service_name="gateway", span_kind="SPAN_KIND_SERVER", http_route="/api/{version}/checkout"',
         'service_name="orders", span_kind="SPAN_KIND_CLIENT", service_peer_name="inventory"',
         'service_name="inventory", span_kind="SPAN_KIND_SERVER", http_route="/reservations"',
         'service_name="inventory", span_kind="SPAN_KIND_CLIENT", db_system_name="postgresql", db_namespace="inventory"',
+        'service_name="notifications", span_kind="SPAN_KIND_CONSUMER"',
     )
     for matchers in wanted:
         query = f"traces_span_metrics_calls_total{{{matchers}}}"
@@ -117,22 +121,24 @@ def test_the_collector_derives_metrics_from_every_span(stack: ComposedStack, ord
 
 def test_every_line_of_the_trace_is_in_loki(stack: ComposedStack, order: Order):
     """What `docker compose logs` shows for the trace is what Loki answers for it, line for line."""
-    written = Counter(
-        (str(line["service.name"]), str(line[logs.MESSAGE]))
-        for line in stack.json_lines(*SERVICES)
-        if line.get(logs.TRACE_ID) == order.trace_id
-    )
-    assert {service for service, _message in written} == set(SERVICES), f"standard output holds {written}"
+
+    def written() -> Counter[tuple[str, str]]:
+        lines = [line for line in stack.json_lines(*WRITERS) if line.get(logs.TRACE_ID) == order.trace_id]
+        return Counter((str(line["service.name"]), str(line[logs.MESSAGE])) for line in lines)
+
+    wait_until(lambda: ("notifications", "notification sent") in written(), ARRIVES, "the customer was not told", every=1)
+    wanted = written()
+    assert {service for service, _message in wanted} >= {*SERVICES, "notifications"}, f"standard output holds {wanted}"
     query = f'{{service_namespace="shop"}} | trace_id="{order.trace_id}"'
     stored: Counter[tuple[str, str]] = Counter()
 
     def complete() -> bool:
         nonlocal stored
         stored = loki_lines(stack, query)
-        return stored.total() >= written.total()
+        return stored.total() >= wanted.total()
 
-    wait_until(complete, ARRIVES, f"Loki has not all of {written}")
-    assert stored == written
+    wait_until(complete, ARRIVES, f"Loki has not all of {wanted}")
+    assert stored == wanted
 
 
 def test_rules_are_loaded_and_the_watchdog_reaches_alertmanager(stack: ComposedStack, order: Order):
@@ -188,5 +194,5 @@ def test_the_watch_says_how_long_the_start_took(stack: ComposedStack):
 
 def test_the_generated_load_is_answered(stack: ComposedStack, order: Order):
     """The load ended by itself, and what it placed can be read back from the metrics."""
-    query = f'sum({series_name(m.HTTP_SERVER_REQUEST_DURATION)}{{service_name="orders", http_response_status_code=~"2.."}})'
+    query = f'sum({series_name(m.HTTP_SERVER_REQUEST_DURATION)}{{service_name="gateway", http_response_status_code=~"2.."}})'
     wait_until(lambda: [s for s in stack.prometheus.query(query) if float(s["value"][1]) > 5], ARRIVES, "the load was not served")

@@ -18,27 +18,27 @@ pytestmark = pytest.mark.containers
 
 
 def requests_counted(stack: ComposedStack) -> int:
-    """Requests to orders according to Prometheus."""
-    result = stack.prometheus.query(f'sum({series_name(m.HTTP_SERVER_REQUEST_DURATION)}{{service_name="orders"}})')
+    """Requests to the gateway according to Prometheus."""
+    result = stack.prometheus.query(f'sum({series_name(m.HTTP_SERVER_REQUEST_DURATION)}{{service_name="gateway"}})')
     return int(float(result[0]["value"][1])) if result else 0
 
 
 def access_lines_stored(stack: ComposedStack) -> int:
-    """Access lines of orders according to Loki."""
-    query = f'sum(count_over_time({{service_name="orders"}} | {label_name(logs.EVENT_NAME)}="{logs.ACCESS_EVENT}" [1h]))'
+    """Access lines of the gateway according to Loki."""
+    query = f'sum(count_over_time({{service_name="gateway"}} | {label_name(logs.EVENT_NAME)}="{logs.ACCESS_EVENT}" [1h]))'
     with urllib.request.urlopen(f"{stack.loki}/loki/api/v1/query?{urllib.parse.urlencode({'query': query})}", timeout=30) as answer:
         result = json.load(answer)["data"]["result"]
     return int(result[0]["value"][1]) if result else 0
 
 
 def access_lines_written(stack: ComposedStack) -> int:
-    """Access lines of orders on its standard output: the truth that the others are compared with."""
-    return sum(line.get(logs.EVENT_NAME) == logs.ACCESS_EVENT for line in stack.json_lines("orders"))
+    """Access lines of the gateway on its standard output: the truth that the others are compared with."""
+    return sum(line.get(logs.EVENT_NAME) == logs.ACCESS_EVENT for line in stack.json_lines("gateway"))
 
 
 def exporter_warned(stack: ComposedStack) -> bool:
-    """Whether orders has said that its telemetry does not arrive."""
-    return any(line["logger"] == "otelkit.export" and line["level"] == "warning" for line in stack.json_lines("orders"))
+    """Whether the gateway has said that its telemetry does not arrive."""
+    return any(line["logger"] == "otelkit.export" and line["level"] == "warning" for line in stack.json_lines("gateway"))
 
 
 def test_nothing_is_lost_while_backends_are_away_and_the_collector_dies():
@@ -49,7 +49,7 @@ def test_nothing_is_lost_while_backends_are_away_and_the_collector_dies():
         before = access_lines_written(stack)
         wait_until(lambda: access_lines_written(stack) > before + 100, 60.0, "no load during the outage", every=1)
         stack.compose("kill", "--signal", "KILL", "collector")
-        wait_until(lambda: exporter_warned(stack), 60.0, "orders did not notice that the collector is gone")
+        wait_until(lambda: exporter_warned(stack), 60.0, "the gateway did not notice that the collector is gone")
         stack.compose("start", "collector", "prometheus", "loki")
         wait_until(
             lambda: "Exited (0)" in stack.compose("ps", "--all", "--format", "{{.Status}}", "load"), 120.0, "the load did not end", every=1

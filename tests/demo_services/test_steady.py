@@ -1,0 +1,105 @@
+"""A steady run: fifty requests a second for minutes, and nothing fails, nothing is lost, nothing grows."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from otelkit.catalog import labels as l
+from otelkit.catalog import metrics as m
+from otelkit.catalog.metrics import Metric
+from otelkit.catalog.naming import label_name, series_name
+from otelkit_demo.manifest import SERVICES
+from otelkit_demo.memory import taken_by
+from tests.backends import wait_until
+from tests.demo_services.running_demo import RunningDemo, running_demo
+
+pytestmark = pytest.mark.soak
+
+RATE = os.environ.get("OTELKIT_DEMO_STEADY_RATE", "50")
+MINUTES = float(os.environ.get("OTELKIT_DEMO_STEADY_MINUTES", "10"))
+WARM_UP_MINUTES = min(2.0, MINUTES / 2)
+GROWTH = 1.10
+EXPECTED = {"200", "201", "204", "401", "404", "409"}
+"""What customers are told: also that a password is wrong, a product unknown, and the signed teapot sold out."""
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
+    """A demo without a load of its own, so that ours can end before it does."""
+    with running_demo(tmp_path_factory.mktemp("steady") / "data", "--load", "0", "--minutes", "60") as demo:
+        yield demo
+
+
+def send(demo: RunningDemo, minutes: float, seed: int) -> dict[str, int]:
+    """Send the load from a process of its own. Returns how often each answer came."""
+    call = [sys.executable, "-m", "otelkit_demo.load", "--target", demo.url("gateway"), "--rate", RATE]
+    said = subprocess.run([*call, "--minutes", str(minutes), "--seed", str(seed)], capture_output=True, text=True, check=True).stdout
+    counts = (part.split(" x ") for part in said.strip().split(", "))
+    return {answer: int(count) for count, answer in counts}
+
+
+def memory(demo: RunningDemo) -> int:
+    """Bytes of all processes below the supervisor."""
+    taken = taken_by({os.getpgid(process.pid) for process in demo.family()})
+    assert taken
+    return sum(one.memory for one in taken.values())
+
+
+def rows(database: Path, query: str) -> set[str]:
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        return {str(row[0]) for row in connection.execute(query)}
+
+
+def newest(demo: RunningDemo, metric: Metric, service: str, signal: str) -> dict[str, float]:
+    """The newest value of each instance."""
+    values: dict[str, float] = {}
+    with demo.queries as queries:
+        for series in queries.series(series_name(metric), service_name=service, signal=signal):
+            instance = series.labels[label_name(l.SERVICE_INSTANCE_ID)]
+            values[instance] = values.get(instance, 0.0) + series.samples[-1][1]
+    return values
+
+
+def test_ten_minutes_leave_nothing_failed_lost_or_grown(quiet: RunningDemo):
+    warm = send(quiet, WARM_UP_MINUTES, seed=1)
+    before = memory(quiet)
+    answers = send(quiet, MINUTES - WARM_UP_MINUTES, seed=2)
+    after = memory(quiet)
+
+    assert set(warm) | set(answers) <= EXPECTED, (warm, answers)
+    assert after < before * GROWTH, f"{before / 2**20:.0f} MiB became {after / 2**20:.0f} MiB"
+
+    sent = rows(quiet.folder / "orders.sqlite3", "SELECT event_id FROM otelkit_outbox")
+    assert len(sent) > 100
+
+    def taken() -> set[str]:
+        return rows(quiet.folder / "notifications.sqlite3", "SELECT event_id FROM otelkit_inbox WHERE state = 'done'")
+
+    wait_until(lambda: sent <= taken(), 120, "events of orders are missing in the inbox of notifications", every=1)
+
+    for service in SERVICES:
+        for signal in ("traces", "logs"):
+
+            def unaccounted(service: str = service.name, signal: str = signal) -> dict[str, float]:
+                """Created, and neither exported nor dropped nor queued, by instance."""
+                created = newest(quiet, m.TELEMETRY_CREATED, service, signal)
+                accounts = [
+                    newest(quiet, metric, service, signal) for metric in (m.TELEMETRY_EXPORTED, m.TELEMETRY_DROPPED, m.TELEMETRY_QUEUED)
+                ]
+                return {who: made - sum(account.get(who, 0) for account in accounts) for who, made in created.items()}
+
+            # Once nothing is on its way any more.
+            wait_until(
+                lambda ask=unaccounted: not any(ask().values()),
+                60,
+                f"{signal} of {service.name} are unaccounted for: {unaccounted()}",
+                every=1,
+            )
+            assert not any(newest(quiet, m.TELEMETRY_DROPPED, service.name, signal).values())
