@@ -39,6 +39,8 @@ app.conf.update(
 )
 
 
-@signals.setup_logging.connect
 def _leave_logging_alone(**_: object) -> None:
     """Where this signal has a receiver Celery sets no handlers and no levels: Django has set them, and the kit writes."""
+
+
+signals.setup_logging.connect(_leave_logging_alone)
