@@ -130,12 +130,12 @@ def tasks() -> Supply:
         return order
 
     app.finalize()
-    queue = app.connection_for_read().channel()
+    queue, task = app.connection_for_read().channel(), app.tasks["mail.send"]
     enter_span()
 
     def send_and_run(number: int) -> None:
         send.delay(number)
         message = queue.basic_get("mail", no_ack=True)
-        Request(message, app=app, task=send, hostname="worker@shop").execute()
+        Request(message, app=app, task=task, hostname="worker@shop").execute()
 
     return lambda _: send_and_run

@@ -154,7 +154,8 @@ def _library(work: Work, title: str, package: str, follow: Callable[[Any, Any], 
     """A library's work by itself, followed by the kit, and by OpenTelemetry's instrumentation."""
     settings: dict[str, Any] = {"CACHES": CACHES} if work is CACHE_GET else {}
     needed = (*needs, package.replace("-", "."))
-    ours = _otelkit(f"otelkit-{work.key}", "otelkit", work)
+    # Celery says each task at INFO: a worker writes that line whoever observes it; this process, which is none, would for the kit alone.
+    ours = _otelkit(f"otelkit-{work.key}", "otelkit", work, logs={"level": "WARNING"})
     return (
         Subject(f"bare-{work.key}", title, work=work, settings=settings, needs=needs),
         replace(ours, settings={**settings, **ours.settings}, needs=needs),
