@@ -58,7 +58,7 @@ class Call:
         self._peer = peer
         self._target = target
         # Below our span no other instrumentation makes one for the same call: upstream's of urllib3 under requests, or of httpx.
-        self._token: Token[Context] | None = context.attach(suppressed_http()) if not _OTHERS_BELOW.isdisjoint(sys.modules) else None
+        self._token: Token[Context] | None = context.attach(suppressed_http()) if _is_another_below() else None
         self._under_way = _under_way.set(self)
         self.is_over = False
         """A task that began within it may still see it."""
@@ -106,6 +106,11 @@ class Call:
             self.span.end()
         except Exception:  # span processors may be the project's own
             logger.exception("otelkit could not record an outbound call; its answer is not affected.")
+
+
+def _is_another_below() -> bool:
+    modules = sys.modules  # asked name by name: the other way round every module of the process would be looked at
+    return any(name in modules for name in _OTHERS_BELOW)
 
 
 class _Chain:

@@ -36,11 +36,54 @@ def observe_by_otelkit_not() -> Flush:
     return nothing
 
 
+def observe_by_upstreams_libraries(instrument: Callable[[Any, Any], None]) -> Flush:
+    """As below, by the instrumentation of a library."""
+    tracers, meters, flush = _upstream(1.0)
+    instrument(tracers, meters)
+    return flush
+
+
+def follow_requests(tracers: Any, meters: Any) -> None:
+    """Calls to other services."""
+    from opentelemetry.instrumentation.requests import RequestsInstrumentor
+
+    RequestsInstrumentor().instrument(tracer_provider=tracers, meter_provider=meters)
+
+
+def follow_redis(tracers: Any, meters: Any) -> None:
+    """Commands; nobody at OpenTelemetry follows Django's caches."""
+    from opentelemetry.instrumentation.redis import RedisInstrumentor
+
+    RedisInstrumentor().instrument(tracer_provider=tracers, meter_provider=meters)
+
+
+def follow_celery(tracers: Any, meters: Any) -> None:
+    """Tasks, where they are sent and where they run."""
+    from opentelemetry.instrumentation.celery import CeleryInstrumentor
+
+    CeleryInstrumentor().instrument(tracer_provider=tracers, meter_provider=meters)
+
+
 def observe_by_upstream(sample_ratio: float = 1.0, *, with_queries: bool = False) -> Flush:
     """Traces and metrics over OTLP/HTTP with the defaults of the SDK, as its documentation sets them up."""
+    from opentelemetry.instrumentation.django import DjangoInstrumentor
+
+    tracers, meters, flush = _upstream(sample_ratio)
+    DjangoInstrumentor().instrument(tracer_provider=tracers, meter_provider=meters)
+    if with_queries:
+        from opentelemetry.instrumentation import dbapi
+
+        # All that opentelemetry-instrumentation-sqlite3 does; no release of it goes with the others that are pinned here.
+        for module in (sqlite3, sqlite3.dbapi2):
+            dbapi.wrap_connect("benchmark", module, "connect", "sqlite", tracer_provider=tracers)
+    return flush
+
+
+def _upstream(sample_ratio: float) -> tuple[Any, Any, Flush]:
+    """The providers of the process, and how to flush them."""
+    from opentelemetry import trace
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.instrumentation.django import DjangoInstrumentor
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
     from opentelemetry.sdk.trace import TracerProvider
@@ -49,20 +92,14 @@ def observe_by_upstream(sample_ratio: float = 1.0, *, with_queries: bool = False
 
     tracers = TracerProvider(sampler=ParentBased(TraceIdRatioBased(sample_ratio)))
     tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(tracers)
     meters = MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())])
-    DjangoInstrumentor().instrument(tracer_provider=tracers, meter_provider=meters)
-    if with_queries:
-        from opentelemetry.instrumentation import dbapi
-
-        # All that opentelemetry-instrumentation-sqlite3 does; no release of it goes with the others that are pinned here.
-        for module in (sqlite3, sqlite3.dbapi2):
-            dbapi.wrap_connect("benchmark", module, "connect", "sqlite", tracer_provider=tracers)
 
     def flush() -> None:
         if not (tracers.force_flush() and meters.force_flush()):
             _fail("Upstream's exporters did not flush.")
 
-    return flush
+    return tracers, meters, flush
 
 
 def observe_by_structlog() -> Flush:

@@ -129,6 +129,7 @@ GOALS = (
     Goal(s.TRACED.key, "of upstream's", 1 / 4, _share(s.TRACED, s.BARE, s.UPSTREAM)),
     Goal(s.SAMPLED.key, "of upstream's", 1 / 5, _share(s.SAMPLED, s.BARE, s.UPSTREAM_SAMPLED)),
     Goal(s.LOGGED.key, "of theirs", 1 / 5, _share(s.LOGGED, s.BARE, s.UPSTREAM_LOGGED)),
+    *(Goal(kit.key, "of upstream's", 1 / 2, _share(kit, bare, upstream)) for bare, kit, upstream in (s.CALLS, s.CACHE_GETS, s.TASKS)),
     Goal(s.KIT_ENCODER.key, "times cheaper than the SDK's", 5, _times_as_fast, at_least=True, number="{:.1f}"),
     Goal(GUNICORN, "of Django's requests/s", 0.75, _served(Service.kept), at_least=True, number="{:.0%}"),
     Goal(GUNICORN, "times Django's p99", 1.5, _served(Service.slower)),

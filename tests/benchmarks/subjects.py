@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import Any
 
+from tests.benchmarks.beyond import CACHES
 from tests.benchmarks.observers import (
     Flush,
+    follow_celery,
+    follow_redis,
+    follow_requests,
     observe_by_bare_structlog,
     observe_by_otelkit,
     observe_by_otelkit_not,
@@ -16,10 +20,23 @@ from tests.benchmarks.observers import (
     observe_by_structlog,
     observe_by_upstream,
     observe_by_upstream_and_structlog,
+    observe_by_upstreams_libraries,
     observe_not,
 )
 from tests.benchmarks.project import SETTINGS
-from tests.benchmarks.works import LINE, N_PLUS_ONE, OUR_ENCODER, REQUEST, STANDARD_LINE, TEN_QUERIES, THEIR_ENCODER, Work
+from tests.benchmarks.works import (
+    CACHE_GET,
+    CALL,
+    LINE,
+    N_PLUS_ONE,
+    OUR_ENCODER,
+    REQUEST,
+    STANDARD_LINE,
+    TASK,
+    TEN_QUERIES,
+    THEIR_ENCODER,
+    Work,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +149,32 @@ UPSTREAM_REPEATS = Subject(
     needs=_DBAPI,
 )
 
+
+def _library(work: Work, title: str, package: str, follow: Callable[[Any, Any], None], *needs: str) -> tuple[Subject, Subject, Subject]:
+    """A library's work by itself, followed by the kit, and by OpenTelemetry's instrumentation."""
+    settings: dict[str, Any] = {"CACHES": CACHES} if work is CACHE_GET else {}
+    needed = (*needs, package.replace("-", "."))
+    # Celery says each task at INFO: a worker writes that line whoever observes it; this process, which is none, would for the kit alone.
+    ours = _otelkit(f"otelkit-{work.key}", "otelkit", work, logs={"level": "WARNING"})
+    return (
+        Subject(f"bare-{work.key}", title, work=work, settings=settings, needs=needs),
+        replace(ours, settings={**settings, **ours.settings}, needs=needs),
+        Subject(
+            f"upstream-{work.key}",
+            package,
+            lambda: observe_by_upstreams_libraries(follow),
+            work,
+            settings=settings,
+            sends=True,
+            needs=(*needed, "opentelemetry.exporter.otlp.proto.http"),
+        ),
+    )
+
+
+CALLS = _library(CALL, "requests alone", "opentelemetry-instrumentation-requests", follow_requests, "requests")
+CACHE_GETS = _library(CACHE_GET, "Django's cache alone", "opentelemetry-instrumentation-redis", follow_redis, "redis")
+TASKS = _library(TASK, "Celery alone", "opentelemetry-instrumentation-celery", follow_celery, "celery")
+
 STRUCTLOG_LINE = Subject("line-structlog", "structlog through logging, JSONRenderer", observe_by_structlog, LINE)
 BARE_STRUCTLOG_LINE = Subject("line-bare-structlog", "structlog by itself, JSONRenderer", observe_by_bare_structlog, LINE)
 OUR_LINE = _otelkit("line-otelkit", "otelkit, by structlog; redacted, with trace ids", LINE)
@@ -175,6 +218,9 @@ SECTIONS = (
         BARE_QUERIES,
     ),
     Section("queries", "A request with 1 + 10 queries", (BARE_REPEATS, TRACED_REPEATS, UPSTREAM_REPEATS), UPSTREAM_REPEATS, BARE_REPEATS),
+    Section("libraries", "A call to another service, by requests", CALLS, CALLS[-1], CALLS[0]),
+    Section("libraries", "A value from Django's cache in Redis", CACHE_GETS, CACHE_GETS[-1], CACHE_GETS[0]),
+    Section("libraries", "A task of Celery, sent and run", TASKS, TASKS[-1], TASKS[0]),
     Section("lines", "A log line with five keys", (OUR_LINE, OUR_STANDARD_LINE, BARE_STRUCTLOG_LINE, STRUCTLOG_LINE), STRUCTLOG_LINE),
     Section("encoder", "A span of ten attributes, encoded for OTLP", (KIT_ENCODER, SDK_ENCODER), SDK_ENCODER),
 )

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler
-from opentelemetry import context, trace
 
+from tests.benchmarks.beyond import cache_gets, enter_span, outbound_calls, tasks
 from tests.benchmarks.project import make_tables, request_once
 
 Step = Callable[[int], None]
@@ -53,20 +53,16 @@ def log_lines() -> Supply:
     """One structlog event with five keys, in a span."""
     import structlog
 
-    _enter_span()
+    enter_span()
     logger = structlog.get_logger("shop.orders")
     return lambda _: lambda number: logger.info("Order placed", **_keys(number))
 
 
 def standard_log_lines() -> Supply:
     """The same by the standard library."""
-    _enter_span()
+    enter_span()
     logger = logging.getLogger("shop.orders")
     return lambda _: lambda number: logger.info("Order placed", extra=_keys(number))
-
-
-def _enter_span() -> None:
-    context.attach(trace.set_span_in_context(trace.get_tracer("benchmark").start_span("checkout")))
 
 
 def _keys(number: int) -> dict[str, object]:
@@ -136,5 +132,8 @@ TEN_QUERIES = Work("ten-queries", _requests("pages", has_tables=True), (10, 25),
 N_PLUS_ONE = Work("n-plus-one", _requests("lists", has_tables=True), (10, 25), 50, sends=True)
 LINE = Work("line", log_lines, (100, 400), 2000)
 STANDARD_LINE = Work("standard-line", standard_log_lines, (100, 400), 2000)
+CALL = Work("call", outbound_calls, (50, 200), 500, sends=True)
+CACHE_GET = Work("cache-get", cache_gets, (100, 400), 2000, sends=True)
+TASK = Work("task", tasks, (30, 100), 200, sends=True)
 OUR_ENCODER = Work("encode", encode_ours, (4, 8), 8, BATCH)
 THEIR_ENCODER = Work("encode-sdk", encode_theirs, (4, 8), 8, BATCH)

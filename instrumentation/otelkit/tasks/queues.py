@@ -30,7 +30,7 @@ class Waiting:
 
     depth: int
     oldest_age: float | None = None
-    """Seconds since the oldest task was due, 0 where none waits; None where nobody can say."""
+    """Seconds that the oldest task has waited, 0 where none does; None where nobody can say."""
     has_worker: bool | None = None
     """Whether anybody takes tasks; None where the keeper knows nothing of that. Workers say it themselves (see :meth:`TaskQueues.take`)."""
 

@@ -20,7 +20,7 @@ def test_a_child_that_is_ended_sends_what_it_has_and_one_that_is_killed_is_count
     app = sender(tmp_path)
     with receiver() as receiving, worker(tmp_path, receiving.endpoint, "-c", "1") as running:
         (child,) = running.children
-        for number in (1, 2):  # the first span leaves at once, because with it the child begins; the second waits a minute, or for the end
+        for number in (1, 2):  # what they leave waits a minute, or for the end
             app.send_task("orders.ship")
             running.wait_until(lambda number=number: running.text.count("succeeded") == number, "a task does not run")
         os.kill(child, signal.SIGTERM)

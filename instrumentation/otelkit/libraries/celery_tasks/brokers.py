@@ -45,7 +45,7 @@ def _apps() -> Iterator[Any]:
 
 
 def _queues_of(app: Any) -> dict[str, Waiting]:
-    connection = app.pool.acquire(block=False)  # Celery's own: no process has one more
+    connection = app.pool.acquire(block=False)  # Celery's own, which is open already where tasks are sent
     try:
         system = connection.transport.driver_type
         if system not in (_AMQP, *_OLDEST):

@@ -11,7 +11,7 @@ from typing import Any
 from opentelemetry import context
 from opentelemetry.context import Context
 
-from otelkit.libraries.celery_tasks.places import Queues, system_of
+from otelkit.libraries.celery_tasks.places import Queues, Systems
 from otelkit.tasks import carrying
 from otelkit.tasks.carrying import Carried
 from otelkit.tasks.recorder import Sending, TaskRecorder
@@ -31,13 +31,14 @@ class Following:
     def __init__(self, recorder: TaskRecorder) -> None:
         self._recorder = recorder
         self._queues = Queues()
+        self._systems = Systems()
 
     def sending(self, send_task: Callable[..., Any]) -> Callable[..., Any]:
         """Celery's ``send_task``, which every way of sending a task passes, with a span around it."""
 
         @wraps(send_task)
         def followed(app: Any, name: Any, *args: Any, **kwargs: Any) -> Any:
-            sending = None if name in _HELPERS else self._recorder.send(str(name), system_of(app))
+            sending = None if name in _HELPERS else self._recorder.send(str(name), self._systems.of(app))
             if sending is None:
                 return send_task(app, name, *args, **kwargs)
             token = _SENDING.set(sending)
@@ -77,7 +78,7 @@ class Following:
             task.name,
             str(task_id),
             self._queues.of(task.app, request.delivery_info),
-            system=system_of(task.app),
+            system=self._systems.of(task.app),
             carried=carried,
             due_at=_unix(request.eta),
             retries=request.retries or 0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from otelkit.tasks.systems import system_of_transport
 
@@ -12,8 +13,21 @@ _MOST = 1024
 """Routes that are remembered."""
 
 
-def system_of(app: Any) -> str:
-    """The broker's product, from the address that the app sends to."""
+class Systems:
+    """The broker's product, from the address that an app sends to. Read once: Celery looks through all its settings for one of them."""
+
+    def __init__(self) -> None:
+        self._found: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+    def of(self, app: Any) -> str:
+        """As the semantic conventions call it."""
+        found = self._found.get(app)
+        if found is None:
+            found = self._found[app] = _system(app)
+        return found
+
+
+def _system(app: Any) -> str:
     url = app.conf.broker_write_url or app.conf.broker_url or ""
     first = url[0] if isinstance(url, (list, tuple)) and url else url
     return system_of_transport(urlsplit(str(first).split(";")[0]).scheme)
