@@ -134,6 +134,16 @@ PLANTED = [
     ("TelemetryExportFailing, silent: is quiet about metrics", 'reason!="unreachable"', 'reason!="other"'),
     ("TelemetryExportFailing, silent: is quiet when one export", "> 0.1", "> 0.01"),
     ("TelemetryExportFailing, low traffic", "> 0.02", "> 0.002"),
+    ("RetryStorm, low traffic", "> 0.02", "> 0.002"),
+    ("DegradedRatioHigh, silent", "> 0.05", "> 0.01"),
+    ("ReplicaSkew, silent", "> 1.8", "> 1.1"),
+    ("SagaStuck, silent: is quiet about sagas", "running|compensating", "running|compensating|waiting"),
+    ("CompensationRatioHigh, silent", "> 0.1", "> 0.01"),
+    ("LoginFailuresHigh, firing: fires when somebody", "> 0.5", "> 5"),
+    ("TokenRejectionRatioHigh, silent", "> 0.01", "> 0.001"),
+    ("SigningKeysUnavailable, silent", "unless on", "and on"),
+    ("ApiUsedAfterSunset, silent", "< time()", "< 100 * time() + 1e9"),
+    ("ApiContractBroken, silent", 'direction="response"', 'direction="request"'),
     ("Watchdog, absent", "vector(1)", "target_info"),
 ]
 

@@ -105,6 +105,7 @@ class _Following:
             if state is None:
                 return await original(consumer, scope, receive, send)
             current = CURRENT_CONNECTION.set(state)
+            own = vars(consumer).get("dispatch")
             consumer.dispatch = self._dispatching(consumer, consumer.dispatch, state)
             error: BaseException | None = None
             try:
@@ -113,7 +114,9 @@ class _Following:
                 error = raised
                 raise
             finally:
-                del consumer.dispatch
+                vars(consumer).pop("dispatch", None)
+                if own is not None:
+                    consumer.dispatch = own
                 self._recorder.close(state, error)
                 CURRENT_CONNECTION.reset(current)
 

@@ -287,6 +287,14 @@ def test_off_is_as_if_it_was_not_there(address):
         scope = {"type": "websocket", "path": "/", "headers": [], "url_route": {"kwargs": {}}}
         asyncio.run(consumer(scope, peer.receive, peer.send))
     assert "dispatch" not in vars(consumer)
+    consumer.dispatch = own = consumer.dispatch
+    with capture() as telemetry:
+        peer = Peer({"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1000})
+        asyncio.run(consumer(scope, peer.receive, peer.send))
+        assert telemetry.span("connect unmatched")["attributes"]["websocket.event"] == "connect", (
+            "a dispatch of the consumer's own is followed, too"
+        )
+    assert vars(consumer)["dispatch"] is own
     with connect(f"{address}/ws/rooms/lobby/") as socket:
         socket.send("hello")
         assert socket.recv() == "hello"
