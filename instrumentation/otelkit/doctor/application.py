@@ -38,7 +38,8 @@ def application(examination: Examination) -> Iterator[Hop]:
         yield Hop("application", Outcome.FAIL, f"otelkit could not start: {why}", "Correct what it names; the project's own log says more.")
         return
     hop = _request(examination, runtime)
-    logging.getLogger("otelkit.doctor").log(
+    # Not one of our own loggers, whose lines are never exported.
+    logging.getLogger("otelkit_doctor").log(
         logging.getLevelNamesMapping()[config.logs.level], "A marked line of otelkit doctor: %s", examination.mark
     )
     yield hop
