@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -24,6 +25,8 @@ class Examination:
         self.runtime: startup.Runtime | None = None
         self.trace_id = ""
         """Of the marked request, as the service recorded it; empty where it made no span."""
+        self.mark = f"doctor-{secrets.token_hex(4)}"
+        """Stands in a log line of this examination, and in no other's."""
         self.is_over = False
         """Whether what failed leaves nothing to look at for the hops behind it."""
         self.undo = ExitStack()

@@ -39,7 +39,11 @@ STEPS: tuple[Step, ...] = (
     Step("metrics", 31, "the receiver of metrics takes them", lambda examination: receivers.receiver(examination, "metrics")),
     Step("logs", 32, "the receiver of log lines takes them", lambda examination: receivers.receiver(examination, "logs")),
     Step("clock", 33, "the receiver's clock agrees with this machine's", receivers.clock),
-    Step("read back", 40, "the embedded stack has the request's trace", read_back.read_back),
+    Step("read traces", 40, "the embedded stack has the request's trace", lambda examination: read_back.read_back(examination, "traces")),
+    Step(
+        "read metrics", 41, "the embedded stack has the request's sample", lambda examination: read_back.read_back(examination, "metrics")
+    ),
+    Step("read logs", 42, "the embedded stack has the marked line", lambda examination: read_back.read_back(examination, "logs")),
     Step("scrape", 50, "/metrics shows the request", scrape.scrape),
 )
 
