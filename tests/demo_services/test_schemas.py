@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import otelkit_demo
-from otelkit_demo.manifest import CATALOG, GATEWAY, SERVICES, Service
+from otelkit_demo.manifest import CATALOG, GATEWAY, NOTIFICATIONS, SERVICES, Service
 from tests.demo_services.running_demo import RunningDemo, running_demo
 from tests.demo_services.services.shop import Shop
 
@@ -38,7 +38,7 @@ def test_a_service_answers_as_its_document_says(shop: Shop, service: Service, tm
 
 def token_for(shop: Shop, service: Service) -> str | None:
     """An operator's token; None for a service that asks for none."""
-    return None if service in (GATEWAY, CATALOG) else str(shop.token("operator", service.name).json()["access_token"])
+    return None if service in (GATEWAY, CATALOG, NOTIFICATIONS) else str(shop.token("operator", service.name).json()["access_token"])
 
 
 def examined(demo: RunningDemo, service: Service, *, token: str | None, folder: Path) -> subprocess.CompletedProcess[str]:
