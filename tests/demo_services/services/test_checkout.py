@@ -146,11 +146,12 @@ def test_a_foreign_database_would_be_seen(shop: Shop):
     reads = "from django.db import connection; connection.cursor().execute('SELECT count(*) FROM payments_payment')"
     trace_id = uuid.uuid4().hex
     script = (
+        "import django; django.setup()\n"
         "from opentelemetry import trace; from opentelemetry.propagate import extract\n"
         f"context = extract({{'traceparent': '00-{trace_id}-00f067aa0ba902b7-01'}})\n"
         f"with trace.get_tracer('test').start_as_current_span('peek', context=context):\n    {reads}"
     )
-    subprocess.run([sys.executable, "-m", "django", "shell", "-c", script], env=environment, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True, capture_output=True)
 
     def found() -> Trace | None:
         with shop.demo.queries as queries:
