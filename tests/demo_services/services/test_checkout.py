@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from otelkit_demo.faults import fault_named
-from otelkit_demo.manifest import EDGES, Edge
+from otelkit_demo.manifest import EDGES, SERVICES, Edge
 from otelkit_stack.records import Trace
 from tests.backends import wait_until
 from tests.demo_services.services.shop import Shop, said
@@ -20,9 +20,9 @@ def joined(shop: Shop) -> Trace:
     """The trace of one checkout, to its end."""
     answer = shop.check_out("cup-stoneware", 1)
     assert answer.status_code == 201, answer.text
-    return shop.trace(
-        answer, names={("notifications", "process orders"), ("orders", "send orders"), ("gateway", "POST /api/{version}/checkout")}
-    )
+    names = {(edge.callee, edge.server_span) for edge in EDGES} | {(edge.caller, edge.client_span) for edge in EDGES}
+    shop.trace(answer, names=names)
+    return shop.demo.trace(answer.headers["x-test-trace"], services={service.name for service in SERVICES})
 
 
 def test_a_checkout_is_one_tree_over_six_services(joined: Trace):
