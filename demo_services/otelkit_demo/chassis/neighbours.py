@@ -75,7 +75,7 @@ class Neighbour:
         try:
             return (self._patiently if again else self._guarded)(operation, heard, method, path, json, params, headers or {})
         except _FailedError as error:
-            raise NeighbourUnavailableError(f"{self.name} answered {error}") from error
+            raise _kind(heard)(f"{self.name} answered {error}") from error
         except httpx.TimeoutException as error:
             raise _kind(heard)(f"{self.name} did not answer within {self._seconds:g} s") from error
         except httpx.HTTPError as error:

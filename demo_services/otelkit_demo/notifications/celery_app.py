@@ -39,6 +39,6 @@ app.conf.update(
 )
 
 
-@signals.setup_logging.connect
+@signals.setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _leave_logging_alone(**_: object) -> None:
     """Where this signal has a receiver Celery sets no handlers and no levels: Django has set them, and the kit writes."""

@@ -31,11 +31,11 @@ def accept(_data: Data) -> None:
 def give_up(data: Data) -> None:
     """The order is not placed: frees what an answer that got lost may have held, and tells whoever listens."""
     step, kind, reason = _what_failed(data["reference"])
-    if kind not in _WITHOUT_EFFECT:
-        if step == "reserve":
-            clients.release(data["reference"])
-        elif step == "authorise":
-            clients.void(data["reference"])
+    # What is not in the data was asked for last, or never. The error may be of a later undo: then nothing is known, and all is freed.
+    asked = "reserve" if "reservation" not in data else "authorise" if "payment" not in data else ""
+    if asked and not (step == asked and kind in _WITHOUT_EFFECT):
+        free = clients.release if asked == "reserve" else clients.void
+        free(data["reference"])
     status = Order.Status.REJECTED if kind in _REFUSALS else Order.Status.FAILED
     order = _order(data)
     order.status, order.reason = status, reason[:LONGEST_REASON]

@@ -17,7 +17,6 @@ from otelkit_demo.orders.disturbance import LEAK_BYTES
 from otelkit_demo.payments.provider import TEST_CARD
 from otelkit_stack.records import Span, Trace
 from tests.backends import wait_until
-from tests.demo_services.running_demo import RunningDemo
 from tests.demo_services.services.shop import MISSING, Shop, said
 
 
@@ -40,14 +39,6 @@ def spans(trace: Trace, service: str, name: str) -> list[Span]:
     return [span for span in trace.spans if (span.service, span.name) == (service, name)]
 
 
-def wait_for_series(demo: RunningDemo, name: str, **labels: str) -> None:
-    def seen() -> object:
-        with demo.queries as queries:
-            return queries.series(name, **labels)
-
-    wait_until(seen, 30, f"no series {name} with {labels}")
-
-
 @pytest.mark.parametrize(
     ("fault", "service", "span"), [("inventory.slow", "inventory", "POST /reservations"), ("payments.slow", "payments", "POST /payments")]
 )
@@ -58,7 +49,7 @@ def test_slowness_shows_in_the_span_of_whoever_is_slow(shop: Shop, fault: str, s
     assert max(seconds(one) for one in spans(trace, service, span)) >= SLOW_SECONDS
     events = [event.name for one in spans(trace, service, span) for event in one.events]
     assert "feature_flag.evaluation" in events
-    wait_for_series(shop.demo, series_names(FEATURE_FLAG_EVALUATIONS)[0], service_name=service, feature_flag_key=fault)
+    shop.wait_for_series(series_names(FEATURE_FLAG_EVALUATIONS)[0], service_name=service, feature_flag_key=fault)
 
 
 @pytest.mark.parametrize(("fault", "kind"), [("inventory.fail", "LedgerUnreadableError"), ("inventory.deadlock", "OperationalError")])
@@ -82,7 +73,7 @@ def test_an_unreachable_neighbour_is_left_alone_after_a_while(shop: Shop):
             lambda: a.json()["detail"] if (a := shop.check_out("tray-bamboo", 1)).status_code == 503 else "", 30, "the breaker stays closed"
         )
     assert "payments is not asked for" in detail
-    wait_for_series(shop.demo, series_names(CIRCUIT_BREAKER_REJECTED)[0], service_name="orders")
+    shop.wait_for_series(series_names(CIRCUIT_BREAKER_REJECTED)[0], service_name="orders")
 
 
 def test_a_lost_join_asks_once_for_each_product(shop: Shop):
@@ -133,7 +124,7 @@ def test_a_paused_consumer_tells_nobody_until_it_goes_on(shop: Shop):
 def test_the_inbox_counts_what_it_is_there_for(shop: Shop, fault: str, outcome: str):
     with broken(shop, fault):
         assert {shop.check_out("tray-bamboo", 1).status_code for _ in range(3)} == {201}
-    wait_for_series(shop.demo, series_names(INBOX_PROCESSED)[0], service_name="notifications", outcome=outcome)
+    shop.wait_for_series(series_names(INBOX_PROCESSED)[0], service_name="notifications", outcome=outcome)
 
 
 def test_tokens_that_have_expired_are_refused_with_the_reason(shop: Shop):
