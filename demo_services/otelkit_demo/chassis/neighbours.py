@@ -15,6 +15,8 @@ from otelkit_demo.chassis.problems import MEDIA_TYPE
 from otelkit_demo.chassis.tokens import TokenSource, TokenUnavailableError
 
 CONNECT_SECONDS = 0.5
+BUSY_SECONDS = 1.0
+"""How long an earlier try is given to end before the next one, and the longest pause between two tries."""
 RESET_SECONDS = 10.0
 """How long an open breaker stays open: short, so that a demo shows it closing again."""
 
@@ -39,6 +41,10 @@ class _FailedError(Exception):
     """An answer of 5xx, as something to try again."""
 
 
+class _BusyError(Exception):
+    """An earlier try of this call, whose answer we did not wait for, is still under way: nothing is wrong with the neighbour."""
+
+
 class Neighbour:
     """One service that is called. Made once per process and used by all its threads."""
 
@@ -52,7 +58,14 @@ class Neighbour:
         self._making = Lock()
         self._http = client(address)
         host = urlsplit(address).netloc
-        self._again = resilience.Retry(host, on=(httpx.TransportError, _FailedError), attempts=3, first_wait=0.05, longest_wait=0.5)
+        self._again = resilience.Retry(
+            host,
+            on=(httpx.TransportError, _FailedError, _BusyError),
+            attempts=3,
+            first_wait=0.05,
+            longest_wait=BUSY_SECONDS,
+            wait=lambda error: BUSY_SECONDS if isinstance(error, _BusyError) else None,
+        )
         self._patiently = self._again(self._guarded)
 
     def call(
@@ -74,6 +87,8 @@ class Neighbour:
         heard: list[bool] = []  # whether it may have been, by try
         try:
             return (self._patiently if again else self._guarded)(operation, heard, method, path, json, params, headers or {})
+        except _BusyError as error:
+            raise NeighbourUnavailableError(f"{self.name} is still busy with an earlier try") from error
         except _FailedError as error:
             raise _kind(heard)(f"{self.name} answered {error}") from error
         except httpx.TimeoutException as error:
@@ -115,6 +130,8 @@ class Neighbour:
         if answer.status_code == httpx.codes.UNAUTHORIZED and self._tokens is not None:
             self._tokens.forget()
             raise _FailedError("401 to our token")
+        if answer.status_code == httpx.codes.CONFLICT and any(heard) and "Retry-After" in answer.headers:
+            raise _BusyError
         if answer.is_server_error and not _says_why(answer):
             heard.append(True)
             raise _FailedError(f"{answer.status_code}: {detail(answer)}")

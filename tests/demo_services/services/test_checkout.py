@@ -158,3 +158,20 @@ def test_a_foreign_database_would_be_seen(shop: Shop):
             return queries.trace(trace_id)
 
     assert foreign(wait_until(found, 20, "the peek was not seen")) == {("orders", "payments")}
+
+
+def test_who_tries_again_after_payments_hung_has_one_order_and_pays_once(shop: Shop):
+    """Idempotency-Key and saga: an answer that nobody waited for is lost, the order is not; whatever else was held comes back."""
+    available, reserved = shop.stock("tray-bamboo")
+    key = str(uuid.uuid4())
+    with shop.hanging("payments"):
+        assert shop.check_out("tray-bamboo", 1, key=key).status_code in (202, 502, 503, 504)
+
+    def placed() -> object:
+        answer = shop.check_out("tray-bamboo", 1, key=key)
+        return answer if answer.status_code == 201 else None
+
+    answer = wait_until(placed, 60, "no second try is answered")
+    wait_until(lambda: shop.stock("tray-bamboo") == (available - 1, reserved), 60, "more than one is sold, or held")
+    assert shop.check_out("tray-bamboo", 1, key=key).json() == answer.json()  # type: ignore[attr-defined]
+    shop.recovered()
