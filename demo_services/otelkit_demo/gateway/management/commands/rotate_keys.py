@@ -1,4 +1,4 @@
-"""``manage.py rotate_keys``: a new signing key now, as after one may have become known."""
+"""``manage.py rotate_keys``: the next signing key now, without waiting for its hour."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from otelkit_demo.gateway import keys
 
 
 class Command(BaseCommand):
-    """Makes the gateway sign with a new key."""
+    """Makes the gateway sign with a new key soon."""
 
-    help = "Signs with a new key from now on; the one before is published until its last token has expired."
+    help = (
+        "Publishes a new key, and signs with it as soon as everybody may know it; the one before is published until its last token expires."
+    )
 
     def handle(self, *_: Any, **__: Any) -> None:
-        self.stdout.write(f"Tokens are signed with {keys.rotate().kid} from now on.")
+        seconds = keys.PUBLISHED_BEFORE.total_seconds()
+        self.stdout.write(f"Tokens are signed with {keys.rotate().kid} in {seconds:g} s.")
