@@ -42,7 +42,7 @@ generate: $(READY) ## Write the generated boards, rules and reference pages
 servers: $(SERVERS) ## Run Django under every server that can be installed: gevent, uWSGI, granian, hypercorn, daphne, ...
 	$(BIN)/python -m pytest -m servers $(ARGS)
 
-soak: $(READY) ## Send ten thousand events through relays that are killed, and kill the stack under load twenty times: nothing is lost
+soak: $(READY) ## Run what takes many minutes: relays and stacks that are killed, every fault's alert, a steady run, schemas
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
 wheel: $(READY) ## Build the wheel, install it into an empty environment and use it

@@ -50,6 +50,7 @@ def _demo(options: argparse.Namespace) -> int:
         services=options.services,
         ports={name: port for name, port in asked.items() if port is not None},
         mystery=options.mystery,
+        observed=options.observed,
         metrics_to=options.metrics_to,
     )
     run(chosen, Console())
@@ -143,6 +144,12 @@ def _parser() -> argparse.ArgumentParser:
         "--data", type=Path, metavar="DIR", help=f"folder for databases and logs, kept; by default {DEFAULT_FOLDER}, emptied"
     )
     parser.add_argument("--mystery", action="store_true", help="something goes wrong by itself, find it; Ctrl-C tells what it was")
+    parser.add_argument(
+        "--without-otelkit",
+        dest="observed",
+        action="store_false",
+        help="switch the kit off in the services, to compare: nothing is observed",
+    )
     parser.add_argument(
         "--metrics-to", metavar="URL", help="send metrics to this address instead, for example http://127.0.0.1:9090/api/v1/otlp/v1/metrics"
     )

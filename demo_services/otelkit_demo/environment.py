@@ -18,6 +18,7 @@ METRIC_INTERVAL_MS = 5000
 """Shorter than otelkit's default, because whoever starts a demo wants to see something."""
 
 _OURS = ("OTEL_", "OTELKIT_", "DJANGO_", "GUNICORN_", "UVICORN_", "WEB_CONCURRENCY", "DATABASE_URL", "SHOP_SECRET")
+_SILENT = {"OTEL_SDK_DISABLED": "true"}
 
 
 def _made_up() -> str:
@@ -32,6 +33,8 @@ class Run:
     ports: Mapping[str, int]
     django_secret: str = field(default_factory=_made_up, repr=False)
     shop_secret: str = field(default_factory=_made_up, repr=False)
+    observed: bool = True
+    """Whether otelkit is on in the services."""
 
 
 def clean_environment(inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -63,12 +66,13 @@ def service_environment(service: Service, run: Run, *, version: str = GOOD_VERSI
         "OTEL_LOGS_EXPORTER": "otlp,console",
         "OTEL_METRIC_EXPORT_INTERVAL": str(METRIC_INTERVAL_MS),
         "OTEL_RESOURCE_ATTRIBUTES": f"deployment.environment.name=demo,service.version={version}",
+        **({} if run.observed else _SILENT),
     }
 
 
 def migration_environment(service: Service, run: Run) -> dict[str, str]:
     """The environment in which a service's database is migrated: silent, because the stack may not listen yet."""
-    return {**service_environment(service, run), "OTEL_SDK_DISABLED": "true"}
+    return {**service_environment(service, run), **_SILENT}
 
 
 def url(port: int) -> str:

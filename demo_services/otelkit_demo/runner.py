@@ -44,6 +44,8 @@ class DemoOptions:
     services: tuple[Service, ...] = SERVICES
     ports: Mapping[str, int] = field(default_factory=dict)
     mystery: bool = False
+    observed: bool = True
+    """Whether otelkit is on in the services."""
     metrics_to: str | None = None
     """Address of another OTLP receiver for the metrics, such as Prometheus', instead of the embedded stack."""
 
@@ -65,7 +67,7 @@ def run(options: DemoOptions, console: Console) -> None:
         family = Family(folder / "logs")
         # Signals are held until the last child has gone.
         with Stopping(again=family.hurry) as stopping:
-            demo = _Demo(options, console, Run(folder, ports), family, stopping)
+            demo = _Demo(options, console, Run(folder, ports, observed=options.observed), family, stopping)
             try:
                 with family:
                     demo.start()
@@ -113,7 +115,7 @@ class _Demo:
         end_s = self.options.minutes * 60 if self.options.minutes is not None else float("inf")
         deploys, flags = Deploys(deploy_file(self.run.folder)), FlagFile(flag_file(self.run.folder))
         services = {service.name for service in self.options.services}
-        milestones = Milestones(observer, services, self.run.folder / "logs") if self._sends_load else None
+        milestones = Milestones(observer, services, self.run.folder / "logs") if self._awaits_traces else None
         with live_view(self.console) as view:
             while not self.stopping.requested and observer.elapsed_s < end_s:
                 self.family.check()
@@ -135,6 +137,10 @@ class _Demo:
     @property
     def _sends_load(self) -> bool:
         return self.options.load > 0 and GATEWAY in self.options.services
+
+    @property
+    def _awaits_traces(self) -> bool:
+        return self._sends_load and self.options.observed
 
     def _url(self, name: str) -> str:
         return url(self.run.ports[name])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -173,3 +176,14 @@ def test_a_rate_of_nothing_is_refused(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         main(["--rate", "0"])
     assert "argument --rate: must be above 0; it is 0" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(find_spec("locust") is None, reason="locust is not installed: pip install locust")
+def test_locust_walks_the_same_journeys():
+    file = Path(__file__).parents[2] / "demo_services" / "locustfile.py"
+    with open_till() as till:
+        call = ["--locustfile", str(file), "--host", till.url, "--headless", "--users", "5", "--spawn-rate", "5", "--run-time", "5s"]
+        run = subprocess.run([sys.executable, "-m", "locust", *call, "--only-summary"], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert any(wish.startswith(("GET /api/products", "POST /api/v2/checkout")) for wish in till.asked)
+    assert till.baggage == {"synthetic=true"}

@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from otelkit_demo.catalog.models import Product
 from otelkit_demo.catalog.serializers import ProductOut
 from otelkit_demo.chassis import flags
+from otelkit_demo.chassis.caching import cache_key
 
 PAGE = 20
 
@@ -42,7 +43,7 @@ def _cached(name: str, read: Any) -> Any:
     configured: Any = settings
     if flags.hits("catalog.cache_off"):
         return read()
-    key = f"catalog.{name}".encode().hex()[:240]
+    key = cache_key("catalog", name)
     # In a list, so that what is known not to exist is told from what is not known.
     known = cache.get(key)
     if known is None:

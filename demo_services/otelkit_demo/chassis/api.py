@@ -13,6 +13,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from otelkit.patterns.resilience import DeadlineExceededError
 from otelkit_demo.chassis.problems import MEDIA_TYPE
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -36,6 +37,8 @@ def as_problem(error: Exception, _context: Mapping[str, Any]) -> Response | None
         error = exceptions.NotFound(str(error) or None)
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    if isinstance(error, DeadlineExceededError):
+        return refusal(HTTPStatus.GATEWAY_TIMEOUT, "Nobody waits for the answer any more.")
     if not isinstance(error, exceptions.APIException):
         return None
     set_rollback()

@@ -22,6 +22,7 @@ _PROBLEM = {
 _SAID = {
     "400": "The request cannot be read.",
     "401": "There is no token, or it is not believed.",
+    "402": "The bank declines.",
     "403": "The token does not allow this.",
     "404": "There is no such thing.",
     "405": "Not with this method.",

@@ -18,5 +18,6 @@ class PerCaller(SimpleRateThrottle):
     scope = "caller"
 
     def get_cache_key(self, request: Request, view: APIView) -> str:  # noqa: ARG002 - DRF's signature
-        who = str(request.user) if request.user else self.get_ident(request)
+        known = getattr(request.user, "is_authenticated", False)
+        who = str(request.user) if known else self.get_ident(request)
         return f"throttle.{who}"

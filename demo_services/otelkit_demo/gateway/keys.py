@@ -1,4 +1,4 @@
-"""The gateway's signing keys: made when there is none, replaced when the newest is old, published while a token may need them."""
+"""The gateway's signing keys: made when there is none, replaced when old, and published before they sign and after."""
 
 from __future__ import annotations
 
@@ -18,20 +18,25 @@ from otelkit_demo.gateway.models import SigningKey
 
 TOKEN_SECONDS = 300
 ROTATE_AFTER = timedelta(seconds=float(os.environ.get("ROTATE_KEYS_AFTER", "3600")))
+PUBLISHED_BEFORE = timedelta(seconds=15)
+"""How long a key is published before it signs: whoever verifies asks for keys that it does not know at most every ten seconds."""
 PUBLISHED_FOR = timedelta(seconds=TOKEN_SECONDS + 60)
 """How long a key is published after the next one has taken over: longer than a token lives, and clocks differ."""
 
 
 def current() -> SigningKey:
-    """The key that signs now; a new one where there is none, or where the newest is old."""
+    """The key that signs now. Publishes the next one where there is none, or where the newest is old."""
+    now = timezone.now()
     newest = SigningKey.objects.first()
-    if newest is not None and newest.created_at > timezone.now() - ROTATE_AFTER:
-        return newest
-    return rotate()
+    if newest is None or newest.created_at < now - ROTATE_AFTER:
+        rotate()
+    known = SigningKey.objects.filter(created_at__lte=now - PUBLISHED_BEFORE).first()
+    # The very first ones sign at once, and of two that two threads made the older does: all threads then sign with one.
+    return known or SigningKey.objects.order_by("created_at", "pk")[0]
 
 
 def rotate() -> SigningKey:
-    """A new key, which signs from now on."""
+    """A new key. It is published now, and signs once everybody may have heard of it."""
     pem = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -42,7 +47,7 @@ def published() -> dict[str, Any]:
     """The JSON Web Key Set (RFC 7517): the key that signs, and those before it whose tokens may still be about."""
     signing = current()
     oldest = timezone.now() - PUBLISHED_FOR - ROTATE_AFTER
-    keys = [signing, *SigningKey.objects.filter(created_at__gt=oldest).exclude(pk=signing.pk)]
+    keys = [signing, *SigningKey.objects.filter(created_at__gt=oldest).exclude(pk=signing.pk)]  # the next one among them
     return {"keys": [_public(key) for key in keys]}
 
 

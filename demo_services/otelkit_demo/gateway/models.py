@@ -8,7 +8,7 @@ from django.db import models
 
 
 class SigningKey(models.Model):
-    """One Ed25519 key. The newest one signs; older ones are published until the last token that they signed has expired."""
+    """One Ed25519 key. It is published, then signs, then is published until the last token that it signed has expired."""
 
     kid = models.CharField(max_length=32, unique=True)
     private = models.TextField(editable=False)

@@ -33,6 +33,13 @@ class Issued(serializers.Serializer[Any]):
     expires_in = serializers.IntegerField()
 
 
+class Refusal(serializers.Serializer[Any]):
+    """Why there is no token (RFC 6749, section 5.2)."""
+
+    error = serializers.CharField()
+    error_description = serializers.CharField()
+
+
 class KeySet(serializers.Serializer[Any]):
     """A JSON Web Key Set."""
 
@@ -46,11 +53,14 @@ class Tokens(APIView):
     throttle_classes = ()
     parser_classes = (FormParser,)
 
-    @extend_schema(request={"application/x-www-form-urlencoded": Wish}, responses=Issued, operation_id="issue_token")
+    @extend_schema(
+        request={"application/x-www-form-urlencoded": Wish}, responses={200: Issued, 400: Refusal, 401: Refusal}, operation_id="issue_token"
+    )
     def post(self, request: Request) -> Response:
         """A token for the audience. 400 or 401 with ``error`` as RFC 6749 names it."""
         wish = Wish(data=request.data)
-        wish.is_valid(raise_exception=True)
+        if not wish.is_valid():
+            return Response({"error": "invalid_request", "error_description": f"Wrong or missing: {', '.join(wish.errors)}."}, status=400)
         asked = wish.validated_data
         try:
             token = issue(asked["client_id"], asked["client_secret"], asked["audience"], asked["scope"])

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from otelkit.patterns import resilience
 from otelkit_demo.chassis.api import IDEMPOTENCY_KEY, refusal
+from otelkit_demo.chassis.caching import cache_key
 from otelkit_demo.chassis.neighbours import NeighbourUnavailableError
 from otelkit_demo.chassis.problems import MEDIA_TYPE, problem
 from otelkit_demo.gateway.neighbours import neighbour
@@ -92,7 +93,7 @@ def csrf_failed(_request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 
 
 def _from_catalog(operation: str, path: str, params: dict[str, str]) -> Response:
-    key = f"catalog.{path}.{sorted(params.items())!r}".encode().hex()[:200]
+    key = cache_key("catalog", path, *(f"{name}={value}" for name, value in sorted(params.items())))
 
     def fresh() -> Response:
         answer = neighbour("catalog").call(operation, "GET", path, params=params)

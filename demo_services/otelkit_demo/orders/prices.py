@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import quote
 
 import structlog
 from django.core.cache import cache, caches
@@ -36,7 +37,7 @@ def price(sku: str) -> Price:
 
 
 def _asked(sku: str) -> Price:
-    answer = clients.catalog().call("price", "GET", f"/api/products/{sku}")
+    answer = clients.catalog().call("price", "GET", f"/api/products/{quote(sku, safe='')}")
     if answer.status_code == HTTPStatus.NOT_FOUND:
         raise clients.UnknownSkuError(detail(answer))
     try:

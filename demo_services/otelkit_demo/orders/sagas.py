@@ -12,6 +12,7 @@ import structlog
 from otelkit.patterns import events
 from otelkit.patterns.saga import Saga, Step
 from otelkit.patterns.saga.models import SagaRun
+from otelkit_demo.chassis.neighbours import NotAskedError, NotReachedError
 from otelkit_demo.orders import clients
 from otelkit_demo.orders.models import LONGEST_REASON, Order
 
@@ -29,11 +30,12 @@ def accept(_data: Data) -> None:
 
 def give_up(data: Data) -> None:
     """The order is not placed: frees what an answer that got lost may have held, and tells whoever listens."""
-    if "reservation" not in data:
-        clients.release(data["reference"])
-    elif "payment" not in data:
-        clients.void(data["reference"])
     step, kind, reason = _what_failed(data["reference"])
+    # What is not in the data was asked for last, or never. The error may be of a later undo: then nothing is known, and all is freed.
+    asked = "reserve" if "reservation" not in data else "authorise" if "payment" not in data else ""
+    if asked and not (step == asked and kind in _WITHOUT_EFFECT):
+        free = clients.release if asked == "reserve" else clients.void
+        free(data["reference"])
     status = Order.Status.REJECTED if kind in _REFUSALS else Order.Status.FAILED
     order = _order(data)
     order.status, order.reason = status, reason[:LONGEST_REASON]
@@ -120,6 +122,8 @@ REFUND_ORDER = Saga(
 )
 
 _REFUSALS = frozenset(kind.__qualname__ for kind in (clients.OutOfStockError, clients.UnknownSkuError, clients.PaymentDeclinedError))
+_WITHOUT_EFFECT = _REFUSALS | {NotReachedError.__qualname__, NotAskedError.__qualname__}
+"""What was refused, or never arrived, left nothing to free."""
 
 
 def _what_failed(reference: str) -> tuple[str, str, str]:

@@ -105,14 +105,28 @@ class Shop:
             for pid in stopped:
                 os.kill(pid, signal.SIGCONT)
 
+    def wait_for_series(self, name: str, **labels: str) -> None:
+        """Waits until the stack has a series of that name with these labels."""
+
+        def seen() -> object:
+            with self.demo.queries as queries:
+                return queries.series(name, **labels)
+
+        wait_until(seen, 30, f"no series {name} with {labels}")
+
+    def environment(self, service: str) -> dict[str, str]:
+        """What the runner told a service's processes: for commands that are run beside them."""
+        for process in self.demo.family():
+            entries = Path(f"/proc/{process.pid}/environ").read_bytes().decode().split("\0")
+            found = dict(entry.split("=", 1) for entry in entries if "=" in entry)
+            if found.get("DJANGO_SETTINGS_MODULE") == f"otelkit_demo.{service}.settings":
+                return found
+        raise AssertionError(f"no process of the demo is one of {service}")
+
     @cached_property
     def _secret(self) -> str:
         # Nobody has to know it, so the runner tells nobody: it stands in the environment of the services alone.
-        for process in self.demo.family():
-            for entry in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0"):
-                if entry.startswith(b"SHOP_SECRET="):
-                    return entry.partition(b"=")[2].decode()
-        raise AssertionError("no process of the demo has a SHOP_SECRET")
+        return self.environment("gateway")["SHOP_SECRET"]
 
 
 def said(answer: httpx.Response, status: int) -> str:
