@@ -11,7 +11,7 @@ BENCH := $(VENV)/.bench
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check gates generate servers soak wheel bench conformance matrix backends containers clean
+.PHONY: help demo test check gates generate servers soak system wheel bench conformance matrix backends containers clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ servers: $(SERVERS) ## Run Django under every server that can be installed: geve
 
 soak: $(READY) ## Run what takes many minutes: relays and stacks that are killed, every fault's alert, a steady run, schemas
 	$(BIN)/python -m pytest -m soak $(ARGS)
+
+system: $(READY) ## Start the demo and look at all six services: practices, faults, alerts, deploys
+	$(BIN)/python -m pytest -m "system and not soak" $(ARGS)
 
 wheel: $(READY) ## Build the wheel, install it into an empty environment and use it
 	$(BIN)/python -m pytest -m wheel $(ARGS)

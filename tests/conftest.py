@@ -65,6 +65,7 @@ _NEEDS = {
     "containers": ("make containers", ("docker",)),
     "servers": ("make servers", ()),
     "soak": ("make soak", ()),
+    "system": ("make system", ()),
     "wheel": ("make wheel", ()),
 }
 """Marker -> (the command that runs its tests, the programs it needs)."""

@@ -133,6 +133,18 @@ def test_a_difference_by_its_nature_is_printed_with_its_reason_and_must_be_one(r
     assert judgement.faults == (f"{text} is listed as different by its nature (it asserts the text), and is not.",)
 
 
+def test_a_test_that_measures_time_may_differ_and_is_named(runs: Runs) -> None:
+    """B9: on a busy machine it does, whatever is on; where it does not differ there is nothing to say."""
+    text, kind = (next(test for test, part in runs.off.outcomes.of if test.endswith(name)) for name in ("test_text", "test_type"))
+
+    judgement = judge("small", runs.off, runs.sabotaged, least_requests=REQUESTS, inherent={}, timed={kind: "speed", text: "speed"})
+
+    assert f"\n  measures time, and is not compared: {kind}: speed\n" in judgement.summary() + "\n"
+    assert text not in judgement.summary()
+    assert kind not in {difference.test for difference in judgement.worse}
+    assert not judgement.faults
+
+
 def test_a_run_without_the_kit_proves_nothing_and_fails(tmp_path: Path) -> None:
     """B9: the kit counts as on by the requests whose spans arrived, not by what was configured."""
     off = Small(tmp_path, "unittest").run(kit=True, OTEL_SDK_DISABLED="true")

@@ -9,6 +9,14 @@ import pytest
 from tests.demo_services.running_demo import RunningDemo, running_demo
 
 
+@pytest.hookimpl(tryfirst=True)  # before the markers choose
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Twenty processes want the machine for themselves: whoever asks for the living demo is run by ``make system``."""
+    for item in items:
+        if "demo" in getattr(item, "fixturenames", ()):
+            item.add_marker("system")
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDemo]:
     """The demo with a little load, without faults."""

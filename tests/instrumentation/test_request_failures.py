@@ -10,7 +10,8 @@ from typing import Any, NoReturn
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
-from django.core.handlers.asgi import ASGIHandler
+from django.core.exceptions import RequestDataTooBig
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import AsyncRequestFactory, Client, override_settings
@@ -80,20 +81,37 @@ def test_an_exception_that_django_lets_through_is_a_500(telemetry):
     assert telemetry.point("http.server.request.duration", http_route="/boom")["attributes"]["http.response.status_code"] == 500
 
 
+async def status_of(handler: ASGIHandler, scope: dict[str, Any]) -> int:
+    asking = ApplicationCommunicator(handler, scope)
+    await asking.send_input({"type": "http.request", "body": b""})
+    status: int = (await asking.receive_output())["status"]
+    await asking.receive_output()
+    await asking.wait()
+    return status
+
+
+def test_what_the_projects_own_class_of_requests_refuses_is_seen(telemetry):
+    """A9: it need not be made again, which would be refused again."""
+
+    class Refusing(ASGIRequest):
+        def __init__(self, scope: dict[str, Any], body_file: Any) -> None:
+            super().__init__(scope, body_file)
+            raise RequestDataTooBig
+
+    class Handler(ASGIHandler):
+        request_class = Refusing
+
+    scope = {"type": "http", "method": "GET", "scheme": "https", "path": "/ok", "query_string": b"", "headers": []}
+    assert asyncio.run(status_of(Handler(), scope)) == 413
+    telemetry.assert_metric("http.server.request.duration", {"http.response.status_code": 413}, count=1)
+
+
 @pytest.mark.parametrize(("path", "is_told"), [("/ok", True), ("/livez", False)])
 def test_a_query_string_that_is_no_utf8_is_refused_and_seen(telemetry, path, is_told):
     """A9: Django's ASGI handler answers 400 before it has a request, so no middleware would see it."""
     scope = {"type": "http", "method": "GET", "scheme": "https", "path": path, "query_string": b"q=\xff&token=s3cr3t", "headers": []}
 
-    async def ask() -> int:
-        asking = ApplicationCommunicator(ASGIHandler(), scope)
-        await asking.send_input({"type": "http.request", "body": b""})
-        status: int = (await asking.receive_output())["status"]
-        await asking.receive_output()
-        await asking.wait()
-        return status
-
-    assert asyncio.run(ask()) == 400
+    assert asyncio.run(status_of(ASGIHandler(), scope)) == 400
     lines = [line["attributes"] for line in telemetry.logs if line["event_name"] == "http.request"]
     assert [line["http.response.status_code"] for line in lines] == ([400] if is_told else [])
     assert len(telemetry.spans) == len(telemetry.metrics.get("http.server.request.duration", ())) == len(lines)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import IO, Any
 
-from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http.response import HttpResponseBase
 
 from otelkit.request.engine import RequestEngine
@@ -21,7 +21,7 @@ def follow_refusals(engine: RequestEngine) -> Callable[[], None]:
     def create_request(self: ASGIHandler, scope: dict[str, Any], body_file: IO[bytes]) -> tuple[Any, Any]:
         request, refusal = original(self, scope, body_file)
         if request is None and refusal is not None:
-            _record(engine, self, scope, body_file, refusal)
+            _record(engine, scope, body_file, refusal)
         return request, refusal
 
     ASGIHandler.create_request = create_request  # type: ignore[method-assign, assignment]
@@ -33,9 +33,10 @@ def follow_refusals(engine: RequestEngine) -> Callable[[], None]:
     return undo
 
 
-def _record(engine: RequestEngine, handler: ASGIHandler, scope: dict[str, Any], body_file: IO[bytes], refusal: HttpResponseBase) -> None:
+def _record(engine: RequestEngine, scope: dict[str, Any], body_file: IO[bytes], refusal: HttpResponseBase) -> None:
     try:
-        request = handler.request_class({**scope, "query_string": b""}, body_file)
+        # Django's own class, for a project's may be what refused it.
+        request = ASGIRequest({**scope, "query_string": b""}, body_file)
         if not engine.excludes(request):
             engine.finish(engine.begin(request), refusal)
     except Exception:

@@ -51,7 +51,7 @@ def _judge(suite: Suite, options: argparse.Namespace) -> Judgement:
     on = run(command, folder, suite.name, results, kit=True, environ=environ, sabotage=options.sabotage)
     print(f"  kit on:  {on}", flush=True)
     least = 1 if options.labels else suite.least_requests
-    judgement = judge(str(suite), off, on, least_requests=least, inherent=suite.inherent)
+    judgement = judge(str(suite), off, on, least_requests=least, inherent=suite.inherent, timed=suite.timed)
     print(judgement.report(), end="", flush=True)
     return judgement
 

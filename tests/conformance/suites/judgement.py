@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from tests.conformance.suites.outcomes import Difference, differences
 from tests.conformance.suites.running import Run
@@ -25,6 +26,8 @@ class Judgement:
     """Tests that failed without the kit only, which no kit can be blamed for."""
     inherent: Mapping[str, str]
     """Expected differences, with their reason."""
+    timed: Mapping[str, str]
+    """Tests that measure time and differ, with what they measure."""
     faults: tuple[str, ...]
     """What makes the comparison itself worthless, or shows a failure that the kit hid."""
 
@@ -52,16 +55,22 @@ class Judgement:
             f"  the kit saw {self.on.received}",
         ]
         lines += [f"  differs by its nature: {test}: {why}" for test, why in self.inherent.items()]
+        lines += [f"  measures time, and is not compared: {test}: {what}" for test, what in self.timed.items()]
         lines += [f"  failed without the kit, and not with it: {difference.test}" for difference in self.better]
         return "\n".join(lines)
 
 
-def judge(title: str, off: Run, on: Run, *, least_requests: int, inherent: Mapping[str, str]) -> Judgement:
-    """Compares. ``inherent`` names tests that must differ, with the reason; of those, one that ran and does not differ is a fault."""
+def judge(
+    title: str, off: Run, on: Run, *, least_requests: int, inherent: Mapping[str, str], timed: Mapping[str, str] = MappingProxyType({})
+) -> Judgement:
+    """Compares. ``inherent`` names tests that must differ, with the reason; of those, one that ran and does not differ is a fault.
+
+    ``timed`` names tests that may differ.
+    """
     found = differences(off.outcomes, on.outcomes)
     differing = {difference.test for difference in found}
     stale = [test for test in inherent if (test, "") in off.outcomes.of and test not in differing]
-    unexpected = [difference for difference in found if difference.test not in inherent]
+    unexpected = [difference for difference in found if difference.test not in inherent and difference.test not in timed]
     faults = [
         *_faults_of("off", off),
         *_faults_of("on", on),
@@ -79,6 +88,7 @@ def judge(title: str, off: Run, on: Run, *, least_requests: int, inherent: Mappi
         tuple(difference for difference in unexpected if difference.is_worse),
         tuple(difference for difference in unexpected if not difference.is_worse),
         {test: why for test, why in inherent.items() if test in differing},
+        {test: what for test, what in timed.items() if test in differing},
         tuple(faults),
     )
 
