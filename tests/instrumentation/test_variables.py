@@ -136,7 +136,7 @@ def test_an_unknown_variable_of_ours_stops_the_start_and_offers_the_nearest():
         ),
         (
             {"OTEL_PROPAGATORS": "tracecontext,b3"},
-            "may hold baggage, deadline, tracecontext, or what is installed: 'b3' is not (pip install opentelemetry-propagator-b3)",
+            "tracecontext, or what is installed: 'b3' is not (pip install opentelemetry-propagator-b3)",
         ),
         ({"OTEL_METRICS_EXEMPLAR_FILTER": "sometimes"}, "must be one of trace_based, always_off, always_on; it is 'sometimes'."),
         ({"OTEL_LOG_LEVEL": "loud"}, "OTEL_LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL; it is 'loud'."),

@@ -62,7 +62,7 @@ def test_it_finds_metrics_labels_and_series(prometheus: client.PrometheusConnect
 
 
 def test_it_reads_the_newest_value_and_a_range(prometheus: client.PrometheusConnect):
-    (red,) = prometheus.get_current_metric_value("balls_total", {"colour": "red"})
+    (red,) = prometheus.get_current_metric_value("balls_total", {"colour": "red"}, params={"time": NOW_S})
     assert red["value"][1] == "1200"
     (found,) = prometheus.get_metric_range_data("balls_total", {"colour": "blue"}, start_time=moment(START_S), end_time=moment(NOW_S))
     assert [value for _, value in found["values"]] == [str(15 * number) for number in range(1, 41)]  # a range is open at its beginning

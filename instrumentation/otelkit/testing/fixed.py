@@ -40,6 +40,8 @@ CLOCKS: tuple[tuple[str, str], ...] = (
     ("otelkit.tasks.state", "perf_counter"),
     ("otelkit.traces.span", "perf_counter_ns"),
     ("otelkit.traces.span", "time_ns"),
+    ("otelkit.websockets.recorder", "perf_counter"),
+    ("otelkit.websockets.state", "perf_counter"),
     ("opentelemetry.sdk.trace", "time_ns"),
 )
 """Where what is recorded reads a clock: module and name. What only sends or reads back keeps the machine's clock: it has to wait in it."""

@@ -21,6 +21,7 @@ from otelkit.metrics.question import PATIENCE
 from otelkit.tasks import queues
 from otelkit.tasks.queues import ASK_EVERY, FIRST_AFTER, Queues, TaskQueues, Waiting
 from otelkit.testing import Telemetry, capture
+from tests.backends import wait_until
 from tests.brokers import running_rabbitmq, running_redis
 from tests.instrumentation.libraries.celery_shop.app import configuration
 
@@ -115,14 +116,14 @@ def test_a_broker_says_what_waits_and_what_it_knows_of_workers(app: Celery, kind
     with capture():
         for _ in range(3):
             app.send_task("mail.send")
+        # RabbitMQ takes them one after another, after it has been told.
+        wait_until(lambda: ask()["mail"].depth == 3, 30, "three tasks do not wait")
         waiting = ask()["mail"]
-        assert waiting.depth == 3
         assert waiting.has_worker is (False if kind == "rabbitmq" else None)
         assert (waiting.oldest_age is not None) is (kind in KNOWS_AGES)
         assert 0 <= (waiting.oldest_age or 0) < 60
         with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=30):
-            while ask()["mail"].depth:
-                pass  # the condition that is awaited
+            wait_until(lambda: ask()["mail"].depth == 0, 30, "no worker takes them")
             assert ask()["mail"].has_worker is (True if kind == "rabbitmq" else None)
         assert ask()["mail"].oldest_age == (0.0 if kind in KNOWS_AGES else None)
 
@@ -132,7 +133,11 @@ def test_asking_makes_no_queue_and_takes_no_task(app: Celery):
         app.send_task("mail.send")
         app.amqp.queues.add("letters")
         for _ in range(2):
-            assert {queue: waiting.depth for queue, waiting in ask().items()} == {"mail": 1, "letters": 0}
+            wait_until(
+                lambda: {queue: waiting.depth for queue, waiting in ask().items()} == {"mail": 1, "letters": 0},
+                30,
+                "there is another number than one task",
+            )
         with app.connection_for_read() as connection:
             message = connection.SimpleQueue(app.amqp.queues["mail"]).get(timeout=30)
             assert message.headers["redelivered"] if "redelivered" in message.headers else not message.delivery_info.get("redelivered")

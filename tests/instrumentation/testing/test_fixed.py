@@ -99,6 +99,9 @@ WAITS = {
     "otelkit.patterns.api.versions",
     "otelkit.patterns.events.filesystem",
     "otelkit.patterns.jitter",
+    # What waits in a queue is asked in the background, of a broker that has a clock of its own.
+    "otelkit.libraries.celery_tasks.brokers",
+    "otelkit.tasks.queues",
     # The time of a point of the SDK's.
     "otelkit.metrics.sdk_points",
     # The time of an exemplar and of the process's start, which no test is shown.
