@@ -14,7 +14,7 @@ from otelkit.catalog.metrics import HTTP_SERVER_REQUEST_DURATION, METRICS, TARGE
 from otelkit.catalog.naming import label_name, series_name, series_names
 from otelkit_dashboards.panels import Language
 from otelkit_dashboards.queries import every_query
-from otelkit_demo.manifest import SERVICES
+from otelkit_demo.manifest import SERVICES, SIGNAL_MATRIX
 from tests.backends import Alertmanager, Prometheus, running_alertmanager, running_prometheus, wait_until
 from tests.demo_services.running_demo import RunningDemo, running_demo
 from tests.demo_services.test_manifest import ON_THE_WAY
@@ -51,17 +51,18 @@ def test_every_panel_has_data(scene: Scene):
     """D1: every PromQL query of every board returns data on the demo's telemetry, errors included."""
     scene.demo.faults.set("inventory.fail", 0.3)
     services = "|".join(service.name for service in SERVICES)
-    for service in SERVICES:
-        old_enough = f'max(count_over_time({REQUESTS}{{service_name="{service.name}"}}[5m])) >= 6'
-        wait_until(lambda asked=old_enough: scene.prometheus.query(asked), 90, f"six exports of {service.name}")
+    asked = [signals.service for signals in SIGNAL_MATRIX if any(kind == "SERVER" for kind, _ in signals.spans)]  # notifications listens
+    for service in asked:
+        old_enough = f'max(count_over_time({REQUESTS}{{service_name="{service}"}}[5m])) >= 6'
+        wait_until(lambda query=old_enough: scene.prometheus.query(query), 90, f"six exports of {service}")
     scene.demo.faults.clear()
     route = scene.prometheus.query(f'topk(1, {REQUESTS}{{service_name="orders", http_route!="unmatched"}})')[0]["metric"][
         label_name(HTTP_ROUTE)
     ]
     variables = {"service": services, "environment": "demo", "route": route, "__rate_interval": "1m", "__range": "5m"}
-    asked = [query for query in every_query(variables) if query.language is Language.PROMQL]
-    assert {query.board for query in asked} == {board.uid for board in BOARDS}
-    empty = [query for query in asked if not scene.prometheus.query(query.expression) and not query.may_be_empty]
+    drawn = [query for query in every_query(variables) if query.language is Language.PROMQL]
+    assert {query.board for query in drawn} == {board.uid for board in BOARDS}
+    empty = [query for query in drawn if not scene.prometheus.query(query.expression) and not query.may_be_empty]
     assert empty == [], "\n".join(f"{query.board} / {query.panel}: {query.expression}" for query in empty)
 
 
@@ -111,7 +112,7 @@ def test_a_fault_fires_its_alert_and_the_alert_clears(scene: Scene):
             every=1,
         )
         fired = wait_until(lambda: scene.alertmanager.notified(BURNING, "firing"), 60, f"{BURNING} reaches Alertmanager")
-        assert {"inventory", "orders"} >= {alert["labels"][name] for alert in fired}
+        assert {"inventory", "orders", "gateway"} >= {alert["labels"][name] for alert in fired}
         assert all(alert["annotations"]["runbook_url"] and alert["annotations"]["dashboard_url"] for alert in fired)
     finally:
         scene.demo.faults.clear()
