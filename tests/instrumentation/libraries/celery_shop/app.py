@@ -21,8 +21,10 @@ def configuration(folder: Path, broker: str = "filesystem://") -> dict[str, Any]
         "control_folder": str(parts["control"]),
         "polling_interval": 0.02,
     }
+    transport = os.environ.get("SHOP_TRANSPORT")
     return {
-        "broker_url": broker,
+        # With a transport of its own the folder is the address, and Celery wants another one all the same.
+        **({"broker_transport": transport, "broker_url": "localhost"} if transport else {"broker_url": broker}),
         "broker_transport_options": options if broker.startswith("filesystem") else {},
         "broker_connection_retry_on_startup": True,
         "result_backend": f"file://{parts['results']}",
