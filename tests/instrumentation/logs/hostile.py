@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import decimal
 import logging
+import threading
 import uuid
 from typing import Any, NamedTuple
 
@@ -30,10 +31,17 @@ class NoText:
 
 
 class LoudStr:
-    """Logs while it is being shown."""
+    """Logs itself while it is shown; not once more while that line is written, or two threads would wait for each other's handlers."""
+
+    showing = threading.local()
 
     def __str__(self) -> str:
-        logging.getLogger("hostile").warning("shown: %s", self)
+        if not getattr(self.showing, "logs", False):
+            self.showing.logs = True
+            try:
+                logging.getLogger("hostile").warning("shown: %s", self)
+            finally:
+                self.showing.logs = False
         return "loud"
 
 
