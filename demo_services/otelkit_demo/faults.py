@@ -144,7 +144,7 @@ AUTH_BRUTE_FORCE = Fault(
     "auth.brute_force",
     "load",
     "Somebody tries passwords at the gateway, ten a second.",
-    Silence("No rule looks at failed log-ins yet; the Access board shows them by reason."),
+    Alarm("LoginFailuresHigh", "gateway", 120),
 )
 READYZ_FAIL = Fault(
     "readyz.fail",

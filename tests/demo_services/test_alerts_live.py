@@ -13,7 +13,7 @@ from tests.backends import wait_until
 from tests.demo_services.running_demo import RunningDemo, running_demo
 
 LOUD = [fault for fault in FAULTS if fault.alarm]
-QUICK = ("broker.poison", "readyz.fail")
+QUICK = ("auth.brute_force", "broker.poison", "readyz.fail")
 """Alerts that look back on seconds, at the demo's pace."""
 CLEARS = 300.0
 """Seconds within which an alert must end: the longest window that it looks back on, and what it keeps firing."""
