@@ -12,7 +12,11 @@ from tests.instrumentation.libraries.celery_shop.app import sender
 from tests.instrumentation.libraries.workers import received, worker
 from tests.receivers import receiver
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the test finds the pool's processes in /proc")
+pytestmark = [
+    pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the test finds the pool's processes in /proc"),
+    # After a child was ended billiard's pool now and then gives its successor nothing to do, with the kit and without.
+    pytest.mark.soak,
+]
 
 
 def test_a_child_that_is_ended_sends_what_it_has_and_one_that_is_killed_is_counted(tmp_path):
