@@ -58,7 +58,6 @@ def service_environment(service: Service, run: Run, *, version: str = GOOD_VERSI
         "DATABASE_URL": f"sqlite:///{quote(str(run.folder / service.name))}.sqlite3",
         "OTELKIT_EVENTS_BROKER": f"filesystem://{quote(str(run.folder / 'broker'))}",
         FLAG_FILE_VARIABLE: str(flag_file(run.folder)),
-        "no_proxy": HOST,  # the user's proxy is not for neighbours
         VERSION_VARIABLE: version,
         # Two versions of a service listen at one port, side by side.
         "GUNICORN_CMD_ARGS": "--reuse-port",

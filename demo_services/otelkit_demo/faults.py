@@ -227,9 +227,9 @@ class FlagFile:
                 log.warning("flag file cannot be read, faults stay as they were", extra={"path": str(self.path), "reason": str(error)})
         return self._shares
 
-    def strikes(self, fault: Fault) -> bool:
-        """Whether the fault hits this time: true for its share of calls."""
-        share = self.shares().get(fault.name, 0.0)
+    def strikes(self, fault: Fault | str) -> bool:
+        """Whether the fault, or the one of that name, hits this time: true for its share of calls."""
+        share = self.shares().get(fault if isinstance(fault, str) else fault.name, 0.0)
         return share > 0 and random.random() < share  # noqa: S311 - chance, not a secret
 
     def set(self, name: str, share: float) -> Fault:

@@ -91,12 +91,14 @@ class RunningDemo:
         """Base address of a service, or of the stack."""
         return f"http://127.0.0.1:{self.ports[service]}"
 
-    def request(self, service: str, method: str, path: str, **options: Any) -> tuple[httpx.Response, str]:
+    def request(
+        self, service: str, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> tuple[httpx.Response, str]:
         """Send one request in a trace of its own. Returns the answer and the trace's id."""
         trace_id = secrets.token_hex(16)
-        headers = {"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"}
+        sent = {"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01", **(headers or {})}
         with httpx.Client(base_url=self.url(service), trust_env=False, timeout=15) as client:
-            return client.request(method, path, headers=headers, **options), trace_id
+            return client.request(method, path, headers=sent, **options), trace_id
 
     def place_order(self, sku: str = "tea-sencha", quantity: int = 1) -> tuple[httpx.Response, str]:
         """Check out at the gateway. Returns the answer and the trace's id."""

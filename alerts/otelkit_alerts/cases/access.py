@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otelkit.catalog.labels import AUTH_ISSUER, AUTH_METHOD, AUTH_OUTCOME, AUTH_REASON
+from otelkit.catalog.labels import AUTH_ISSUER, AUTH_METHOD, AUTH_OUTCOME, AUTH_REASON, Label
 from otelkit.catalog.metrics import AUTH_ATTEMPTS, AUTH_JWKS_REFRESHES, AUTH_TOKENS_VALIDATED
 from otelkit_alerts.cases.arriving import alive, arrives
 from otelkit_alerts.cases.model import Case, Check, Firing, Input, Service, Situation, Suite, counter, steady
@@ -20,13 +20,15 @@ _REFUSED = (Firing(_RULES[TOKENS, ""], _BY_ISSUER, "5%"),)
 
 
 def _logins(values: str, reason: str = "") -> Input:
-    outcome = {AUTH_OUTCOME: "failed", AUTH_REASON: reason} if reason else {AUTH_OUTCOME: "ok"}
-    return arrives(SERVICE, AUTH_ATTEMPTS, values, {AUTH_METHOD: "password", **outcome})
+    return arrives(SERVICE, AUTH_ATTEMPTS, values, {AUTH_METHOD: "password", **_outcome(reason)})
 
 
 def _tokens(values: str, reason: str = "") -> Input:
-    outcome = {AUTH_OUTCOME: "failed", AUTH_REASON: reason} if reason else {AUTH_OUTCOME: "ok"}
-    return arrives(SERVICE, AUTH_TOKENS_VALIDATED, values, {AUTH_ISSUER: "gateway", **outcome})
+    return arrives(SERVICE, AUTH_TOKENS_VALIDATED, values, {AUTH_ISSUER: "gateway", **_outcome(reason)})
+
+
+def _outcome(reason: str) -> dict[Label, str]:
+    return {AUTH_OUTCOME: "failed", AUTH_REASON: reason} if reason else {AUTH_OUTCOME: "ok"}
 
 
 def _fetched(values: str, outcome: str) -> Input:

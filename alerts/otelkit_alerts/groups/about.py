@@ -1,10 +1,13 @@
-"""The service an alert is about, as templates: for the queries and sentences of its annotations."""
+"""What alerts have in common: the service each is about, as templates for its annotations, and a share that is too large."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from otelkit.catalog.labels import DEPLOYMENT_ENVIRONMENT_NAME, SERVICE_NAME, Label
 from otelkit.catalog.naming import label_name
-from otelkit.catalog.promql import Matcher
+from otelkit.catalog.objectives import TRAFFIC_FLOOR
+from otelkit.catalog.promql import Expr, Matcher, ratio
 
 
 def of_alert(label: Label) -> str:
@@ -16,6 +19,14 @@ def same(label: Label) -> Matcher:
     """The label has the value that it has in the alert."""
     # Not equals(): a template is none of the values of a closed set.
     return Matcher(label, "=", of_alert(label))
+
+
+def share_above(limit: float, part: Expr, whole: Expr, by: Sequence[Label]) -> Expr:
+    """The share of ``part`` in ``whole`` where it is above the limit, and where enough happens for a share to say anything.
+
+    Both are rates, aggregated by ``by``.
+    """
+    return (ratio(part, whole) > limit).and_on(by, whole > TRAFFIC_FLOOR)
 
 
 SERVICE = of_alert(SERVICE_NAME)

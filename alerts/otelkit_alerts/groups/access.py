@@ -5,10 +5,10 @@ from __future__ import annotations
 from otelkit.catalog.boards import ACCESS
 from otelkit.catalog.labels import AUTH_ISSUER, AUTH_METHOD, AUTH_OUTCOME, AUTH_REASON, SERVICE_INSTANCE_ID
 from otelkit.catalog.metrics import AUTH_ATTEMPTS, AUTH_JWKS_REFRESHES, AUTH_TOKENS_VALIDATED
-from otelkit.catalog.objectives import LOGIN_FAILURE_RATE, LOGIN_FAILURE_RATIO, TOKEN_REJECTION_RATIO, TRAFFIC_FLOOR
-from otelkit.catalog.promql import Expr, equals, increase, rate, ratio
+from otelkit.catalog.objectives import LOGIN_FAILURE_RATE, LOGIN_FAILURE_RATIO, TOKEN_REJECTION_RATIO
+from otelkit.catalog.promql import Expr, equals, increase, rate
 from otelkit.catalog.recorded import OWNED_SERVICE
-from otelkit_alerts.groups.about import AMOUNT, ENVIRONMENT, RATE, SERVICE, SHARE, THIS_SERVICE, of_alert, same
+from otelkit_alerts.groups.about import AMOUNT, ENVIRONMENT, RATE, SERVICE, SHARE, THIS_SERVICE, of_alert, same, share_above
 from otelkit_alerts.model import Alert, Category, Group, Severity
 from otelkit_alerts.pace import Pace
 
@@ -49,7 +49,7 @@ def _logins_fail(pace: Pace) -> Alert:
         name="LoginFailuresHigh",
         severity=Severity.WARNING,
         category=Category.ACCESS,
-        expr=(ratio(failed, attempts) > LOGIN_FAILURE_RATIO).and_on(by, attempts > TRAFFIC_FLOOR),
+        expr=share_above(LOGIN_FAILURE_RATIO, failed, attempts, by),
         hold=pace.pattern_hold,
         labels={"symptom": "share"},
         summary=f"Most log-ins at {SERVICE} in {ENVIRONMENT} fail.",
@@ -71,7 +71,7 @@ def _tokens_refused(pace: Pace) -> Alert:
         name="TokenRejectionRatioHigh",
         severity=Severity.WARNING,
         category=Category.ACCESS,
-        expr=(ratio(refused, tokens) > TOKEN_REJECTION_RATIO).and_on(by, tokens > TRAFFIC_FLOOR),
+        expr=share_above(TOKEN_REJECTION_RATIO, refused, tokens, by),
         hold=pace.pattern_hold,
         summary=f"{SERVICE} in {ENVIRONMENT} refuses tokens of its callers.",
         description=(

@@ -23,10 +23,10 @@ from otelkit.catalog.metrics import (
     SAGA_OLDEST_AGE,
     SAGA_STEP_DURATION,
 )
-from otelkit.catalog.objectives import COMPENSATION_RATIO, OUTBOX_AGE, SAGA_AGE, TRAFFIC_FLOOR
-from otelkit.catalog.promql import equals, increase, matches, maximum, rate, ratio
+from otelkit.catalog.objectives import COMPENSATION_RATIO, OUTBOX_AGE, SAGA_AGE
+from otelkit.catalog.promql import equals, increase, matches, maximum, rate
 from otelkit.catalog.recorded import OWNED_SERVICE
-from otelkit_alerts.groups.about import AMOUNT, ENVIRONMENT, SERVICE, SHARE, THIS_SERVICE, of_alert, same
+from otelkit_alerts.groups.about import AMOUNT, ENVIRONMENT, SERVICE, SHARE, THIS_SERVICE, of_alert, same, share_above
 from otelkit_alerts.model import Alert, Category, Group, Severity
 from otelkit_alerts.pace import Pace
 
@@ -118,7 +118,7 @@ def _compensated(pace: Pace) -> Alert:
         name="CompensationRatioHigh",
         severity=Severity.WARNING,
         category=Category.EVENTS,
-        expr=(ratio(undone, ended) > COMPENSATION_RATIO).and_on(by, ended > TRAFFIC_FLOOR),
+        expr=share_above(COMPENSATION_RATIO, undone, ended, by),
         hold=pace.stalled_hold,
         summary=f"Too many sagas {of_alert(SAGA)} of {SERVICE} in {ENVIRONMENT} are taken back.",
         description=(

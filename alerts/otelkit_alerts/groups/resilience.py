@@ -22,10 +22,10 @@ from otelkit.catalog.metrics import (
     HTTP_CLIENT_RETRIES,
     HTTP_SERVER_REQUEST_DURATION,
 )
-from otelkit.catalog.objectives import DEGRADED_RATIO, RETRY_RATIO, TRAFFIC_FLOOR
-from otelkit.catalog.promql import equals, minimum, rate, ratio
+from otelkit.catalog.objectives import DEGRADED_RATIO, RETRY_RATIO
+from otelkit.catalog.promql import equals, minimum, rate
 from otelkit.catalog.recorded import OWNED_SERVICE
-from otelkit_alerts.groups.about import ENVIRONMENT, SERVICE, SHARE, THIS_SERVICE, of_alert, same
+from otelkit_alerts.groups.about import ENVIRONMENT, SERVICE, SHARE, THIS_SERVICE, of_alert, same, share_above
 from otelkit_alerts.model import Alert, Category, Group, Severity
 from otelkit_alerts.pace import Pace
 
@@ -85,7 +85,7 @@ def _retry_storm(pace: Pace) -> Alert:
         name="RetryStorm",
         severity=Severity.WARNING,
         category=Category.DEPENDENCY,
-        expr=(ratio(rate(HTTP_CLIENT_RETRIES, by=by, window=pace.recent), calls) > RETRY_RATIO).and_on(by, calls > TRAFFIC_FLOOR),
+        expr=share_above(RETRY_RATIO, rate(HTTP_CLIENT_RETRIES, by=by, window=pace.recent), calls, by),
         hold=pace.pattern_hold,
         summary=f"{SERVICE} in {ENVIRONMENT} calls {of_alert(SERVER_ADDRESS)} again and again.",
         description=(
@@ -110,7 +110,7 @@ def _degraded(pace: Pace) -> Alert:
         name="DegradedRatioHigh",
         severity=Severity.WARNING,
         category=Category.DEPENDENCY,
-        expr=(ratio(poor, answers) > DEGRADED_RATIO).and_on(OWNED_SERVICE, answers > TRAFFIC_FLOOR),
+        expr=share_above(DEGRADED_RATIO, poor, answers, OWNED_SERVICE),
         hold=pace.pattern_hold,
         summary=f"Many answers of {SERVICE} in {ENVIRONMENT} lack something.",
         description=(

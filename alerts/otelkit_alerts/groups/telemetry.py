@@ -5,11 +5,11 @@ from __future__ import annotations
 from otelkit.catalog.boards import TELEMETRY_HEALTH
 from otelkit.catalog.labels import ERROR_TYPE, REASON, SERVICE_INSTANCE_ID, SIGNAL
 from otelkit.catalog.metrics import EXPORT_DURATION, TARGET_INFO, TELEMETRY_DROPPED
-from otelkit.catalog.objectives import EXPORT_ERROR_RATIO, TRAFFIC_FLOOR
-from otelkit.catalog.promql import always, differs, increase, present, rate, ratio
+from otelkit.catalog.objectives import EXPORT_ERROR_RATIO
+from otelkit.catalog.promql import always, differs, increase, present, rate
 from otelkit.catalog.recorded import OWNED_SERVICE
 from otelkit.catalog.recorded import SERVICE as SERVICE_LABELS
-from otelkit_alerts.groups.about import AMOUNT, ENVIRONMENT, SERVICE, SHARE, THIS_SERVICE, of_alert, same
+from otelkit_alerts.groups.about import AMOUNT, ENVIRONMENT, SERVICE, SHARE, THIS_SERVICE, of_alert, same, share_above
 from otelkit_alerts.model import Alert, Category, Group, Severity
 from otelkit_alerts.pace import Pace
 
@@ -72,7 +72,7 @@ def _export_errors(pace: Pace) -> Alert:
         name="TelemetryExportFailing",
         severity=Severity.WARNING,
         category=Category.TELEMETRY,
-        expr=(ratio(failed, exports) > EXPORT_ERROR_RATIO).and_on(by, exports > TRAFFIC_FLOOR),
+        expr=share_above(EXPORT_ERROR_RATIO, failed, exports, by),
         hold=pace.export_error_hold,
         labels={"symptom": "errors"},
         summary=f"{SERVICE} in {ENVIRONMENT} fails to export {of_alert(SIGNAL)}.",

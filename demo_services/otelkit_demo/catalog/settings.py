@@ -8,10 +8,9 @@ from typing import Any
 from otelkit_demo.chassis.api_settings import rest_framework, spectacular
 from otelkit_demo.chassis.databases import database
 from otelkit_demo.chassis.defaults import *  # noqa: F403 - what every service of the shop has alike
-from otelkit_demo.faults import GOOD_VERSION, VERSION_VARIABLE
+from otelkit_demo.chassis.version import VERSION
 
 SERVICE_NAME = "catalog"
-VERSION = os.environ.get(VERSION_VARIABLE, GOOD_VERSION)
 
 INSTALLED_APPS = [
     "otelkit",  # this line is the instrumentation

@@ -20,6 +20,9 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same request is done once, however often it is sent with this key."
 )
 
+STALE = '110 - "Response is Stale"'
+"""``Warning`` of an answer that was kept, because whoever knows better is away (RFC 9111 still reads what RFC 7234 wrote)."""
+
 
 def caller_of(request: HttpRequest) -> str:
     """Whom an idempotency key belongs to: the service that the token names, however often it renews the token."""

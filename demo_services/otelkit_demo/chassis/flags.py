@@ -3,9 +3,10 @@
 The provider reads the demo's flag file. A flag's value there is its share of calls; what is asked for is a boolean: does it hit now.
 """
 
+# ruff: noqa: ARG002  (OpenFeature's signatures: a fault that is not in the file is off, and one that is hits whomever)
+
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from openfeature import api
 from openfeature.client import OpenFeatureClient
 from openfeature.evaluation_context import EvaluationContext
+from openfeature.exception import TypeMismatchError
 from openfeature.flag_evaluation import FlagResolutionDetails, Reason
 from openfeature.provider import AbstractProvider
 from openfeature.provider.metadata import Metadata
@@ -36,11 +38,10 @@ class FlagFileProvider(AbstractProvider):
     def resolve_boolean_details(
         self,
         flag_key: str,
-        default_value: bool,  # noqa: ARG002 - a fault that is not in the file is off
-        evaluation_context: EvaluationContext | None = None,  # noqa: ARG002 - a fault hits whomever
+        default_value: bool,
+        evaluation_context: EvaluationContext | None = None,
     ) -> FlagResolutionDetails[bool]:
-        share = self._file.shares().get(flag_key, 0.0)
-        hits = share > 0 and random.random() < share  # noqa: S311 - chance, not a secret
+        share, hits = self._file.shares().get(flag_key, 0.0), self._file.strikes(flag_key)
         reason = Reason.SPLIT if 0 < share < 1 else Reason.STATIC
         return FlagResolutionDetails(value=hits, variant="on" if hits else "off", reason=reason)
 
@@ -50,7 +51,7 @@ class FlagFileProvider(AbstractProvider):
         default_value: str,
         evaluation_context: EvaluationContext | None = None,
     ) -> FlagResolutionDetails[str]:
-        raise NotImplementedError(_ONLY_BOOLEAN.format(flag_key))
+        raise TypeMismatchError(_ONLY_BOOLEAN.format(flag_key))
 
     def resolve_integer_details(
         self,
@@ -58,13 +59,13 @@ class FlagFileProvider(AbstractProvider):
         default_value: int,
         evaluation_context: EvaluationContext | None = None,
     ) -> FlagResolutionDetails[int]:
-        raise NotImplementedError(_ONLY_BOOLEAN.format(flag_key))
+        raise TypeMismatchError(_ONLY_BOOLEAN.format(flag_key))
 
     def resolve_float_details(
         self,
         flag_key: str,
-        default_value: float,  # noqa: ARG002
-        evaluation_context: EvaluationContext | None = None,  # noqa: ARG002
+        default_value: float,
+        evaluation_context: EvaluationContext | None = None,
     ) -> FlagResolutionDetails[float]:
         return FlagResolutionDetails(value=self._file.shares().get(flag_key, 0.0), reason=Reason.STATIC)
 
@@ -74,7 +75,7 @@ class FlagFileProvider(AbstractProvider):
         default_value: Sequence[Any] | Mapping[str, Any],
         evaluation_context: EvaluationContext | None = None,
     ) -> FlagResolutionDetails[Sequence[Any] | Mapping[str, Any]]:
-        raise NotImplementedError(_ONLY_BOOLEAN.format(flag_key))
+        raise TypeMismatchError(_ONLY_BOOLEAN.format(flag_key))
 
 
 _ONLY_BOOLEAN = "The fault {} is a share: ask for a boolean (does it hit now) or for a float (its share)."

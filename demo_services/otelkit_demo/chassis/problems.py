@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -11,20 +9,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views import View
 
 MEDIA_TYPE = "application/problem+json"
-
-
-class BadInputError(Exception):
-    """Bad input, said in a way that its sender can mend. ``more`` are further members of the body."""
-
-    def __init__(self, status: HTTPStatus, detail: str, **more: Any) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-        self.more = more
-
-    def response(self) -> JsonResponse:
-        """The answer: status, and a body with ``title``, ``status``, ``detail`` and what ``more`` holds."""
-        return problem(self.status, self.detail, **self.more)
 
 
 def problem(status: HTTPStatus, detail: str, **more: Any) -> JsonResponse:
@@ -47,51 +31,6 @@ class Resource(View):
 
 async def _awaitable(response: HttpResponse) -> HttpResponse:
     return response
-
-
-def json_object(request: HttpRequest) -> dict[str, Any]:
-    """The body as a JSON object. Raises BadInputError (400) where it is something else."""
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError) as error:
-        raise BadInputError(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {error}.") from error
-    if not isinstance(body, dict):
-        raise BadInputError(HTTPStatus.BAD_REQUEST, f"The body must be a JSON object; it is {_JSON_NAMES[type(body)]}.")
-    return body
-
-
-_JSON_NAMES: Mapping[type, str] = {
-    list: "an array",
-    str: "a string",
-    int: "a number",
-    float: "a number",
-    bool: "a boolean",
-    type(None): "null",
-}
-
-
-def text_field(body: Mapping[str, Any], name: str, *, longest: int) -> str:
-    """A required, non-empty string. Raises BadInputError (422) naming the field."""
-    value = body.get(name)
-    if not isinstance(value, str) or not value.strip():
-        raise _bad_field(name, "must be a non-empty string", body)
-    if len(value) > longest:
-        raise BadInputError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} may have {longest} characters; it has {len(value)}.", field=name)
-    return value
-
-
-def count_field(body: Mapping[str, Any], name: str, *, most: int) -> int:
-    """A required whole number from 1 to ``most``. Raises BadInputError (422) naming the field and its value."""
-    value = body.get(name)
-    # bool is an int in Python, but `true` is no quantity.
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise _bad_field(name, f"must be a whole number from 1 to {most}", body)
-    return value
-
-
-def _bad_field(name: str, rule: str, body: Mapping[str, Any]) -> BadInputError:
-    said = f"it is {json.dumps(body[name])[:80]}" if name in body else "it is missing"
-    return BadInputError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} {rule}; {said}.", field=name)
 
 
 # Django passes the exception by this name, wanted or not.

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import os
 import time
+from collections.abc import Callable
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -48,11 +49,13 @@ class TokenUnavailableError(Exception):
 
 
 class TokenSource:
-    """Tokens of one service for one audience, asked for when needed and kept until shortly before they expire."""
+    """Tokens for one audience, fetched when needed and kept until shortly before they expire.
 
-    def __init__(self, gateway: str, client: str, audience: str, scope: str) -> None:
-        self._http = http.client(gateway)
-        self._wish = {"grant_type": "client_credentials", "client_id": client, "audience": audience, "scope": scope}
+    ``fetch`` gives a token and for how many seconds it is good; it raises TokenUnavailableError where it has none.
+    """
+
+    def __init__(self, fetch: Callable[[], tuple[str, float]]) -> None:
+        self._fetch = fetch
         self._lock = Lock()
         self._token = ""
         self._until = 0.0
@@ -72,10 +75,16 @@ class TokenSource:
         with self._lock:
             self._token = ""
 
-    def _fetch(self) -> tuple[str, float]:
-        wish = {**self._wish, "client_secret": credential(self._wish["client_id"])}
+
+def from_gateway(gateway: str, client: str, audience: str, scope: str) -> TokenSource:
+    """Tokens of one service, as the gateway at that address issues them."""
+    asked = http.client(gateway)
+    wish = {"grant_type": "client_credentials", "client_id": client, "audience": audience, "scope": scope}
+
+    def fetch() -> tuple[str, float]:
+        shown = {**wish, "client_secret": credential(client)}
         try:
-            answer = self._http.post("/oauth/token", data=wish, headers=resilience.outgoing_headers(), timeout=resilience.timeout(2.0))
+            answer = asked.post("/oauth/token", data=shown, headers=resilience.outgoing_headers(), timeout=resilience.timeout(2.0))
             answer.raise_for_status()
             body = answer.json()
             return str(body["access_token"]), float(body["expires_in"])
@@ -83,6 +92,8 @@ class TokenSource:
             raise TokenUnavailableError(f"the gateway gave no token: {type(error).__name__}") from error
         except (ValueError, KeyError, TypeError) as error:
             raise TokenUnavailableError("the gateway's answer holds no token") from error
+
+    return TokenSource(fetch)
 
 
 class Caller:

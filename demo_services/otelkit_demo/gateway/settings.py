@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 from otelkit_demo.chassis.api_settings import rest_framework, spectacular
 from otelkit_demo.chassis.databases import database
 from otelkit_demo.chassis.defaults import *  # noqa: F403 - what every service of the shop has alike
-from otelkit_demo.faults import GOOD_VERSION, VERSION_VARIABLE
+from otelkit_demo.chassis.version import VERSION
 
 SERVICE_NAME = "gateway"
-VERSION = os.environ.get(VERSION_VARIABLE, GOOD_VERSION)
 NEIGHBOURS = {
     "catalog": os.environ.get("CATALOG_URL", "http://127.0.0.1:8003"),
     "orders": os.environ.get("ORDERS_URL", "http://127.0.0.1:8001"),

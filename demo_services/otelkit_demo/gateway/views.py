@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from otelkit.patterns import resilience
-from otelkit_demo.chassis.api import IDEMPOTENCY_KEY, refusal
+from otelkit_demo.chassis.api import IDEMPOTENCY_KEY, STALE, refusal
 from otelkit_demo.chassis.caching import cache_key
 from otelkit_demo.chassis.neighbours import NeighbourUnavailableError
 from otelkit_demo.chassis.problems import MEDIA_TYPE, problem
@@ -27,7 +27,6 @@ log = structlog.get_logger(__name__)
 
 STALE_SECONDS = 3600
 """How long an answer of the catalogue may be shown while the catalogue is away."""
-_STALE = '110 - "Response is Stale"'
 
 
 class Products(APIView):
@@ -108,7 +107,7 @@ def _from_catalog(operation: str, path: str, params: dict[str, str]) -> Response
         if kept is None:
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "The catalogue is away, and this was not read lately.")
         log.warning("catalogue shown as it was", path=path)
-        return Response(kept, headers={"Warning": _STALE})
+        return Response(kept, headers={"Warning": STALE})
 
     return resilience.fall_back(fresh, stale, feature="catalog", on=(NeighbourUnavailableError,))
 

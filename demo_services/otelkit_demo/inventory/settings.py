@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 from otelkit_demo.chassis.api_settings import rest_framework, spectacular
 from otelkit_demo.chassis.databases import database
 from otelkit_demo.chassis.defaults import *  # noqa: F403 - what every service of the shop has alike
-from otelkit_demo.faults import GOOD_VERSION, VERSION_VARIABLE
+from otelkit_demo.chassis.version import VERSION
 
 SERVICE_NAME = "inventory"
-VERSION = os.environ.get(VERSION_VARIABLE, GOOD_VERSION)
 GATEWAY_URL = os.environ.get("GATEWAY_URL", "http://127.0.0.1:8000")
 
 INSTALLED_APPS = [

@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 from otelkit_demo.chassis.api_settings import rest_framework, spectacular
 from otelkit_demo.chassis.databases import database
 from otelkit_demo.chassis.defaults import *  # noqa: F403 - what every service of the shop has alike
-from otelkit_demo.faults import GOOD_VERSION, VERSION_VARIABLE
+from otelkit_demo.chassis.version import VERSION
 
 SERVICE_NAME = "notifications"
-VERSION = os.environ.get(VERSION_VARIABLE, GOOD_VERSION)
 GATEWAY_URL = os.environ.get("GATEWAY_URL", "http://127.0.0.1:8000")
 _PORT = urlsplit(GATEWAY_URL).port or 80
 PAGE_ORIGINS = os.environ.get("PAGE_ORIGINS", f"http://127.0.0.1:{_PORT},http://localhost:{_PORT}").split(",")

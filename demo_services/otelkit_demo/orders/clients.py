@@ -11,7 +11,7 @@ import httpx
 from django.conf import settings
 
 from otelkit_demo.chassis.neighbours import Neighbour, NeighbourUnavailableError, detail
-from otelkit_demo.chassis.tokens import TokenSource
+from otelkit_demo.chassis.tokens import TokenSource, from_gateway
 
 
 class RefusedError(Exception):
@@ -111,7 +111,7 @@ def _id(neighbour: Neighbour, answer: httpx.Response) -> uuid.UUID:
 
 
 def _tokens(audience: str) -> TokenSource:
-    return TokenSource(_setting("GATEWAY_URL"), "orders", audience, f"{audience}:write")
+    return from_gateway(_setting("GATEWAY_URL"), "orders", audience, f"{audience}:write")
 
 
 def _setting(name: str) -> str:

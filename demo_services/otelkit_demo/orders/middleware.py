@@ -1,22 +1,11 @@
-"""The versions of the orders API."""
+"""Who is known to call orders, by version of its API."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-from otelkit.patterns import api
+from otelkit_demo.chassis import middleware
 
 
-class Versions(api.VersionMiddleware):
-    """v1 ends."""
+class Versions(middleware.Versions):
+    """The gateway, and whoever looks after the shop by hand."""
 
-    versions = (
-        api.Version(
-            "v1",
-            deprecated=datetime(2026, 9, 1, tzinfo=UTC),
-            sunset=datetime(2027, 3, 1, tzinfo=UTC),
-            link="https://shop.example/api/v2",
-        ),
-        api.Version("v2"),
-    )
     clients = ("gateway", "operator")

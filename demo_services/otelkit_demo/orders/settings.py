@@ -7,12 +7,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from otelkit_demo.chassis.api_settings import rest_framework, spectacular
+from otelkit_demo.chassis.caching import OWN_AND_SHARED
 from otelkit_demo.chassis.databases import database
 from otelkit_demo.chassis.defaults import *  # noqa: F403 - what every service of the shop has alike
-from otelkit_demo.faults import GOOD_VERSION, VERSION_VARIABLE
+from otelkit_demo.chassis.version import VERSION
 
 SERVICE_NAME = "orders"
-VERSION = os.environ.get(VERSION_VARIABLE, GOOD_VERSION)
 GATEWAY_URL = os.environ.get("GATEWAY_URL", "http://127.0.0.1:8000")
 CATALOG_URL = os.environ.get("CATALOG_URL", "http://127.0.0.1:8003")
 INVENTORY_URL = os.environ.get("INVENTORY_URL", "http://127.0.0.1:8002")
@@ -51,11 +51,7 @@ ROOT_URLCONF = "otelkit_demo.orders.urls"
 WSGI_APPLICATION = "otelkit_demo.orders.wsgi.application"
 DATABASES = {"default": database(os.environ.get("DATABASE_URL", "sqlite:///orders.sqlite3"), keep_seconds=60)}
 
-# Where the answers of earlier requests are kept for their Idempotency-Key: in the database, which all workers share.
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    "shared": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "shared_cache"},
-}
+CACHES = OWN_AND_SHARED
 
 REST_FRAMEWORK = rest_framework()
 SPECTACULAR_SETTINGS = spectacular("Orders of the shop", "2.0.0")

@@ -15,15 +15,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from otelkit.patterns.idempotency import idempotent
-from otelkit_demo.chassis.api import IDEMPOTENCY_KEY, caller_of, refusal
+from otelkit_demo.chassis.api import IDEMPOTENCY_KEY, STALE, caller_of, refusal
 from otelkit_demo.orders import placing
 from otelkit_demo.orders.models import Order
 from otelkit_demo.orders.serializers import OrderV2, WishV2
 from otelkit_demo.orders.views_v1 import SCOPES
 
 log = structlog.get_logger(__name__)
-
-_STALE_PRICE = '110 - "Response is Stale"'
 
 
 class Orders(APIView):
@@ -45,7 +43,7 @@ class Orders(APIView):
             return refused
         headers = {"Location": reverse("v2-order", args=[order.reference])}
         if remembered:
-            headers["Warning"] = _STALE_PRICE
+            headers["Warning"] = STALE
         status = HTTPStatus.CREATED if order.status == Order.Status.PLACED else HTTPStatus.ACCEPTED
         return Response(OrderV2(order, context={"price_remembered": remembered}).data, status=status, headers=headers)
 

@@ -94,13 +94,13 @@ def _tracers(project: Project) -> Iterator[tuple[str, str]]:
     is_on = elastic.get("ENABLED", project.environ.get("ELASTIC_APM_ENABLED", "true").lower() != "false")
     if is_on and any(name.startswith("elasticapm.") for name in listed):
         yield "elastic-apm", 'take "elasticapm.contrib.django" out of INSTALLED_APPS, or set ELASTIC_APM = {"ENABLED": False}.'
-    if _datadogis_active():
+    if _datadog_is_active():
         yield "ddtrace", "start the server without ddtrace-run, or set DD_TRACE_ENABLED=false."
     if _sentry_traces():
         yield "sentry-sdk", "leave traces_sample_rate and traces_sampler out of sentry_sdk.init(); errors are reported without them."
 
 
-def _datadogis_active() -> bool:
+def _datadog_is_active() -> bool:
     # The mark that its patch leaves on Django, so that merely importing the package does not count.
     django, datadog = sys.modules.get("django"), sys.modules.get("ddtrace.trace")
     return bool(getattr(django, "_datadog_patch", False)) and bool(getattr(getattr(datadog, "tracer", None), "enabled", True))

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from otelkit.catalog.metrics import DJANGO_MIGRATIONS_UNAPPLIED
-from otelkit.database.targets import target_of
+from otelkit.database.targets import is_private, target_of
 from otelkit.metrics.aggregator import Aggregator, LabelValues
 from otelkit.metrics.question import Question
 
@@ -61,8 +61,7 @@ def unapplied_everywhere() -> dict[str, int]:
             continue
         connection: Any = connections[alias]  # this thread's own
         try:
-            # Another thread's connection to a database in memory sees another database.
-            if target_of(connection).namespace == ":memory:":
+            if is_private(connection):
                 continue
             # A database without that list is not migrated by this project: a replica, or somebody else's. The default one may be new.
             if alias == DEFAULT_DB_ALIAS or MigrationRecorder(connection).has_table():

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 _SYSTEMS = {"postgresql": "postgresql", "sqlite": "sqlite", "mysql": "mysql", "oracle": "oracle.db", "microsoft": "microsoft.sql_server"}
 """Django's vendor name to db.system.name (semantic conventions, database)."""
+_IN_MEMORY = ":memory:"
 
 
 class Target(NamedTuple):
@@ -41,4 +42,9 @@ def database_name(vendor: str, name: str) -> str:
     """The database's name; of SQLite the file's, without the folder, which differs between machines."""
     if vendor != "sqlite":
         return name
-    return ":memory:" if ":memory:" in name or "mode=memory" in name else name.replace("\\", "/").rpartition("/")[2]
+    return _IN_MEMORY if ":memory:" in name or "mode=memory" in name else name.replace("\\", "/").rpartition("/")[2]
+
+
+def is_private(connection: Any) -> bool:
+    """Whether the database is in this connection's memory: a connection of another thread sees another one."""
+    return target_of(connection).namespace == _IN_MEMORY

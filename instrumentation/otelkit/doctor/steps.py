@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from otelkit import startup
 from otelkit.checks import project_of_this_process
@@ -39,11 +40,9 @@ STEPS: tuple[Step, ...] = (
     Step("metrics", 31, "the receiver of metrics takes them", lambda examination: receivers.receiver(examination, "metrics")),
     Step("logs", 32, "the receiver of log lines takes them", lambda examination: receivers.receiver(examination, "logs")),
     Step("clock", 33, "the receiver's clock agrees with this machine's", receivers.clock),
-    Step("read traces", 40, "the embedded stack has the request's trace", lambda examination: read_back.read_back(examination, "traces")),
-    Step(
-        "read metrics", 41, "the embedded stack has the request's sample", lambda examination: read_back.read_back(examination, "metrics")
-    ),
-    Step("read logs", 42, "the embedded stack has the marked line", lambda examination: read_back.read_back(examination, "logs")),
+    Step("read traces", 40, "the embedded stack has the request's trace", partial(read_back.read_back, signal="traces")),
+    Step("read metrics", 41, "the embedded stack has the request's sample", partial(read_back.read_back, signal="metrics")),
+    Step("read logs", 42, "the embedded stack has the marked line", partial(read_back.read_back, signal="logs")),
     Step("scrape", 50, "/metrics shows the request", scrape.scrape),
 )
 

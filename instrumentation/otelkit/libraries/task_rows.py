@@ -8,7 +8,7 @@ from functools import wraps
 from importlib import import_module
 from typing import Any
 
-from otelkit.database.targets import target_of
+from otelkit.database.targets import is_private
 from otelkit.installed import is_installed
 from otelkit.tasks.queues import Queues, TaskQueues, Waiting
 
@@ -29,8 +29,8 @@ def ask() -> Queues:
     alias, now = router.db_for_read(DBTaskResult), timezone.now()
     connection: Any = connections[alias]  # this thread's own
     try:
-        if target_of(connection).namespace == ":memory:":
-            return {}  # another thread's connection sees another database
+        if is_private(connection):
+            return {}
         due: Any = Case(When(run_after__lte=now, then=F("run_after")), default=F("enqueued_at"))
         rows = DBTaskResult.objects.using(alias).ready().order_by().values("queue_name").annotate(number=Count("pk"), first=Min(due))
         found = {name: Waiting(0, 0.0) for name in _known()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import secrets
 import signal
 import uuid
 from collections.abc import Iterator
@@ -35,12 +34,8 @@ class Shop:
         self, service: str, method: str, path: str, *, token: str = "", headers: dict[str, str] | None = None, **more: Any
     ) -> httpx.Response:
         """One request to one service; the answer knows its trace as ``answer.headers["x-test-trace"]``."""
-        trace_id = secrets.token_hex(16)
-        sent = {"traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01", **(headers or {})}
-        if token:
-            sent["authorization"] = f"Bearer {token}"
-        with httpx.Client(base_url=self.demo.url(service), trust_env=False, timeout=20) as client:
-            answer = client.request(method, path, headers=sent, **more)
+        shown = {"authorization": f"Bearer {token}"} if token else {}
+        answer, trace_id = self.demo.request(service, method, path, headers={**(headers or {}), **shown}, **{"timeout": 20, **more})
         answer.headers["x-test-trace"] = trace_id
         return answer
 

@@ -15,7 +15,7 @@ from django.core.cache import DEFAULT_CACHE_ALIAS, caches
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from otelkit.database.migrations import unapplied
-from otelkit.database.targets import target_of
+from otelkit.database.targets import is_private
 
 TIMEOUT = 2.0
 """Seconds after which a check has failed, unless it says otherwise. Kubernetes gives a probe one second by default: raise that."""
@@ -80,8 +80,8 @@ def migrations(alias: str = DEFAULT_DB_ALIAS, *, timeout: float = 10.0, required
 
     def ask() -> None:
         connection = connections[alias]
-        if target_of(connection).namespace == ":memory:":
-            return  # this thread's connection sees another database than the service's
+        if is_private(connection):
+            return
         if count := unapplied(connection):
             raise UnhealthyError(f"{count} unapplied")
 

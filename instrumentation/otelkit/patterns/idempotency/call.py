@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 
 from otelkit.patterns.idempotency.answering import LARGEST_ANSWER, conflict, in_progress, is_final, kept_headers, key_of, replayed
-from otelkit.patterns.idempotency.fingerprint import digest, fingerprint
+from otelkit.patterns.idempotency.fingerprint import addressee, digest, fingerprint
 from otelkit.patterns.idempotency.recording import counted
 
 logger = logging.getLogger("otelkit.idempotency")
@@ -72,9 +72,7 @@ class Call:
 
     def _decide(self, given: str) -> HttpResponse | None:
         request = self._request
-        self._key = "otelkit.idempotency." + digest(
-            self._scope(request), str(request.META.get("HTTP_HOST", "")), request.method or "", request.path, given
-        )
+        self._key = "otelkit.idempotency." + digest(*addressee(request, self._scope), given)
         mine = _Kept(fingerprint(request), uuid4().hex)
         asked = caches[self._alias]
         if asked.add(self._key, mine.written(), self._works_for):

@@ -29,7 +29,7 @@ from otelkit.patterns.idempotency.answering import (
     key_of,
     replayed,
 )
-from otelkit.patterns.idempotency.fingerprint import digest, fingerprint
+from otelkit.patterns.idempotency.fingerprint import addressee, digest, fingerprint
 from otelkit.patterns.idempotency.models import IdempotencyKey
 from otelkit.patterns.idempotency.recording import counted
 
@@ -61,7 +61,7 @@ def done_once(
     if given is None:
         return work()
     using = using or router.db_for_write(IdempotencyKey)
-    whom = digest(scope(request), str(request.META.get("HTTP_HOST", "")), request.method or "", request.path)
+    whom = digest(*addressee(request, scope))
     row = IdempotencyKey(scope=whom, key=given, fingerprint=fingerprint(request), expires_at=timezone.now() + timedelta(seconds=keep_for))
     try:
         with transaction.atomic(using):

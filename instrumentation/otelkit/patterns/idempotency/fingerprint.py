@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from django.http import HttpRequest, RawPostDataException
 
@@ -17,6 +18,11 @@ def fingerprint(request: HttpRequest) -> str:
         body = repr((fields, files)).encode("utf-8", "surrogatepass")
     kind = (request.content_type or "").partition(";")[0]  # the rest may be a boundary that is new each time
     return digest(request.get_full_path(), kind, body)
+
+
+def addressee(request: HttpRequest, scope: Callable[[HttpRequest], str]) -> tuple[str, ...]:
+    """Whose key it is, and for what: the same key elsewhere is another one."""
+    return scope(request), str(request.META.get("HTTP_HOST", "")), request.method or "", request.path
 
 
 def digest(*parts: str | bytes) -> str:
