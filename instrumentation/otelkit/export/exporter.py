@@ -6,7 +6,9 @@ Nothing here runs on a request's way but :meth:`Exporter.span` and :meth:`Export
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 from time import monotonic, time_ns
 from typing import Any
@@ -40,6 +42,14 @@ _UNREACHABLE = (
     "Telemetry does not reach %s: %s. The service is not affected; up to %d spans and as many log lines wait, "
     "then the oldest are dropped and counted. Is a collector listening there? `otelkit doctor` looks."
 )
+
+
+@dataclass(slots=True)
+class _Flush:
+    """Somebody who waits until what is queued now has been sent."""
+
+    ended: Event = field(default_factory=Event)
+    succeeded: bool = False
 
 
 class Exporter:
@@ -82,8 +92,7 @@ class Exporter:
     def _make_events(self) -> None:
         self._wake = Event()
         self._closing = Event()
-        self._flushed = Event()
-        self._flush_wanted = Event()
+        self._flushes: deque[_Flush] = deque()
 
     # --- called by the application ------------------------------------------------------------------------------------
 
@@ -123,13 +132,16 @@ class Exporter:
                 self._thread = thread
 
     def flush(self, timeout: float) -> bool:
-        """Sends everything queued, metrics included; False if that did not succeed within ``timeout`` seconds."""
+        """Sends everything queued so far, and the metrics as they are now; False if that did not succeed within ``timeout`` seconds.
+
+        What others queue meanwhile is no part of it.
+        """
         if self._thread is None:
             return True
-        self._flushed.clear()
-        self._flush_wanted.set()
+        flush = _Flush()
+        self._flushes.append(flush)
         self._wake.set()
-        return self._flushed.wait(timeout) and not len(self._spans) and not len(self._logs)
+        return flush.ended.wait(timeout) and flush.succeeded
 
     def shutdown(self, timeout: float | None = None) -> None:
         """Sends what is queued and stops, within ``timeout`` seconds in all; what is left then is counted as dropped."""
@@ -182,36 +194,45 @@ class Exporter:
             while not self._closing.is_set():
                 self._wake.wait(self._pause())
                 self._wake.clear()
-                wanted = self._flush_wanted.is_set()
-                self._cycle_safely(everything=wanted)
-                if wanted:
-                    self._flush_wanted.clear()
-                    self._flushed.set()
-            self._cycle_safely(everything=True)
+                self._turn(everything=False)
+            self._turn(everything=True)
 
-    def _cycle_safely(self, *, everything: bool) -> None:
+    def _turn(self, *, everything: bool) -> None:
+        flushes = [self._flushes.popleft() for _ in range(len(self._flushes))]
+        succeeded = self._cycle_safely(everything=everything or bool(flushes))
+        for flush in flushes:
+            flush.succeeded = succeeded
+            flush.ended.set()
+
+    def _cycle_safely(self, *, everything: bool) -> bool:
         try:
-            self._cycle(everything=everything)
+            return self._cycle(everything=everything)
         except Exception:
             # Whatever it was, the thread must live: the application goes on, and so does its telemetry.
             logger.exception("otelkit could not export; it goes on with the next batch.")
+            return False
 
     def _pause(self) -> float:
         due = max(0.0, self._metrics_due - monotonic()) if self._pushes_metrics else self._export.interval
         return max(0.01, min(self._export.interval, due))
 
-    def _cycle(self, *, everything: bool) -> None:
-        """Sends what is queued, and the metrics when they are due; ``everything`` waits for neither a breaker nor the time."""
+    def _cycle(self, *, everything: bool) -> bool:
+        """Sends what is queued, and the metrics when they are due; ``everything`` waits for neither a breaker nor the time.
+
+        False where something has to be sent again.
+        """
+        succeeded = True
         if everything or self._breakers[TRACES].wait() == 0:
-            self._drain(TRACES, self._spans, encode_spans)
+            succeeded &= self._drain(TRACES, self._spans, encode_spans)
         if everything or self._breakers[LOGS].wait() == 0:
-            self._drain(LOGS, self._logs, encode_logs)
+            succeeded &= self._drain(LOGS, self._logs, encode_logs)
         if self._pushes_metrics and (everything or (monotonic() >= self._metrics_due and self._breakers[METRICS].wait() == 0)):
             self._metrics_due = monotonic() + self._config.metrics.interval
-            self._push_metrics()
+            succeeded &= self._push_metrics()
+        return succeeded
 
-    def _drain(self, signal: str, queue: Queue, encode: Callable[[Mapping[str, Any], list[Any]], bytes]) -> None:
-        """Sends what was queued when it began, or as much as the receiver takes."""
+    def _drain(self, signal: str, queue: Queue, encode: Callable[[Mapping[str, Any], list[Any]], bytes]) -> bool:
+        """Sends what was queued when it began, or as much as the receiver takes; False where it did not take all."""
         waiting = len(queue)
         size = self._export.batch_size
         while waiting > 0:
@@ -224,7 +245,8 @@ class Exporter:
                 with patiently(self._settling):
                     if not self._abandoned:
                         queue.put_back(left)
-                return
+                return False
+        return True
 
     def _deliver(self, signal: str, batch: list[Any], encode: Callable[[Mapping[str, Any], list[Any]], bytes]) -> list[Any]:
         """Sends one batch and books it; gives back the items that should be tried again later."""
@@ -249,14 +271,14 @@ class Exporter:
         left = self._deliver(signal, batch[:middle], encode)
         return [*left, *batch[middle:]] if left else self._deliver(signal, batch[middle:], encode)
 
-    def _push_metrics(self) -> None:
+    def _push_metrics(self) -> bool:
         snapshots = self._aggregator.collect(forget_exemplars=True)
         scopes = user_instruments.read(pushed=True)
         points, users_points = sum(snapshot.points for snapshot in snapshots), count_points(scopes)
         account = self.accounts.of[METRICS]
         with patiently(self._settling):
             if self._abandoned:  # nobody counts any more
-                return
+                return False
             account.create_in_hand(points + users_points)
         try:
             body = encode_metrics(self.resource, snapshots, self._aggregator.start_time_ns, time_ns())
@@ -273,7 +295,7 @@ class Exporter:
             with patiently(self._settling):
                 if not self._abandoned:
                     account.settle(users_points, unencodable=users_points)
-        self._book(account, METRICS, points, self._send(METRICS, body))
+        return self._book(account, METRICS, points, self._send(METRICS, body))
 
     def _send(self, signal: str, body: bytes) -> Answer:
         timeout = self._timeouts[signal]
