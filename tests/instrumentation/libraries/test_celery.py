@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from celery import Celery, chain, signals
 from celery.beat import Scheduler
-from celery.contrib.testing.worker import start_worker
 from celery.exceptions import OperationalError
 from django.test import Client, override_settings
 from opentelemetry import trace
@@ -22,6 +21,7 @@ from otelkit.testing import Telemetry, capture
 from tests.backends import wait_until
 from tests.instrumentation.libraries.celery_shop import tasks
 from tests.instrumentation.libraries.celery_shop.app import app
+from tests.instrumentation.libraries.workers import worker_thread
 
 SHOP = override_settings(ROOT_URLCONF="tests.instrumentation.libraries.celery_shop.urls")
 HEARD = (
@@ -37,17 +37,9 @@ HEARD = (
 
 @pytest.fixture(scope="module", autouse=True)
 def worker() -> Iterator[None]:
-    """One for all tests; it leaves logging alone, which is pytest's."""
-
-    def leave_logging_alone(**_: Any) -> None:
-        """Celery configures nothing where somebody hears this signal."""
-
-    signals.setup_logging.connect(leave_logging_alone, weak=False)
-    try:
-        with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=30):
-            yield
-    finally:
-        signals.setup_logging.disconnect(leave_logging_alone)
+    """One for all tests."""
+    with worker_thread(app):
+        yield
 
 
 @pytest.fixture

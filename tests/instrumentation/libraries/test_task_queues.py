@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from celery.contrib.testing.worker import start_worker
 from kombu.transport.memory import Channel
 
 from otelkit.libraries.celery_tasks import brokers
@@ -24,6 +23,7 @@ from otelkit.testing import Telemetry, capture
 from tests.backends import wait_until
 from tests.brokers import running_rabbitmq, running_redis
 from tests.instrumentation.libraries.celery_shop.app import configuration
+from tests.instrumentation.libraries.workers import worker_thread
 
 NOBODY = "redis://127.0.0.1:1/0"
 
@@ -122,7 +122,7 @@ def test_a_broker_says_what_waits_and_what_it_knows_of_workers(app: Celery, kind
         assert waiting.has_worker is (False if kind == "rabbitmq" else None)
         assert (waiting.oldest_age is not None) is (kind in KNOWS_AGES)
         assert 0 <= (waiting.oldest_age or 0) < 60
-        with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=30):
+        with worker_thread(app):
             wait_until(lambda: ask()["mail"].depth == 0, 30, "no worker takes them")
             assert ask()["mail"].has_worker is (True if kind == "rabbitmq" else None)
         assert ask()["mail"].oldest_age == (0.0 if kind in KNOWS_AGES else None)

@@ -1,4 +1,4 @@
-"""A Celery worker and beat as subprocesses, and the receiver that its processes send to."""
+"""A Celery worker and beat as subprocesses, the receiver that their processes send to, and a worker in a thread."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import Celery, signals
+from celery.contrib.testing.worker import start_worker
 
 from otelkit.testing.received import Received
 from tests.backends import wait_until
@@ -120,6 +122,21 @@ def _celery(folder: Path, endpoint: str, words: Sequence[str], ready: str, envir
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # its own session: whatever it left behind
         process.wait()
+
+
+@contextmanager
+def worker_thread(app: Celery) -> Iterator[None]:
+    """A worker in a thread of this process. It leaves logging alone, which is pytest's: its handler would outlive the test's output."""
+
+    def leave_logging_alone(**_: Any) -> None:
+        """Celery configures nothing where somebody hears this signal."""
+
+    signals.setup_logging.connect(leave_logging_alone, weak=False)
+    try:
+        with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=30):
+            yield
+    finally:
+        signals.setup_logging.disconnect(leave_logging_alone)
 
 
 def received(receiver: Receiver) -> Received:
