@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from django.utils.functional import lazy
+from django.utils.translation import get_language, override
 from opentelemetry import metrics, trace
 from opentelemetry.trace import Link, SpanContext, StatusCode
 
@@ -45,6 +49,30 @@ def test_any_value_may_be_set_on_a_span(name, whose):
         assert len(work["links"]) == 2
         assert [span["status"] for span in telemetry.spans] == ["UNSET", "ERROR"]
         assert all(len(body) < 1_000_000 for body in telemetry.bodies("traces"))
+
+
+@pytest.mark.parametrize("whose", ["the kit's", "the project's", "the SDK's"])
+def test_a_value_is_shown_in_the_thread_that_set_it(whose):
+    """B5: a lazy text is in the language of the request, and what a value's ``__str__`` does is not the export thread's business."""
+    shown_in: list[int] = []
+
+    def show() -> str:
+        shown_in.append(threading.get_ident())
+        return f"in {get_language()}"
+
+    value = lazy(show, str)()
+    with capture({}, {"OTEL_SPAN_LINK_COUNT_LIMIT": "128"} if whose == "the SDK's" else {}) as telemetry, override("de"):
+        tracer = telemetry.runtime.tracer if whose == "the kit's" else trace.get_tracer("shop")
+        with tracer.start_as_current_span("work", attributes={"started": value}, links=[Link(ELSEWHERE, {"v": value})]) as span:
+            span.set_attribute("value", value)
+            span.set_attributes({"inner": [value]})
+            span.add_event("event", {"value": value})
+            span.add_link(ELSEWHERE, {"value": value})
+            span.record_exception(ValueError(value), {"value": value})
+        work = telemetry.span("work")
+    assert set(shown_in) == {threading.get_ident()}
+    assert {work["attributes"][key] for key in ("started", "value")} == {"in de"}
+    assert [event["attributes"].get("value") for event in work["events"]] == ["in de", "in de"]
 
 
 def test_a_tracer_and_a_meter_that_are_asked_for_again_and_again_are_guarded_once():

@@ -15,7 +15,7 @@ from structlog.contextvars import get_contextvars
 from otelkit.catalog import labels
 from otelkit.catalog import logs as keys
 from otelkit.logs.line import LEVELS, Line, rfc3339, spelling_of
-from otelkit.logs.values import LONGEST_KEY, LONGEST_TEXT, Cleaner
+from otelkit.plain_values import LONGEST_KEY, LONGEST_TEXT, Cleaner
 from otelkit.redaction import REDACTED
 from otelkit.traces.contexts import span_id_text, trace_id_text
 

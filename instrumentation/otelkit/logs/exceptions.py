@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from otelkit.catalog import logs as keys
-from otelkit.logs.values import CONTAINERS, Cleaner, truncated, well_formed
+from otelkit.plain_values import CONTAINERS, Cleaner, truncated, well_formed
 from otelkit.redaction import redact_code, redact_text
 from otelkit.safe_text import safe_text
 

@@ -18,7 +18,7 @@ from otelkit.catalog import logs as keys
 from otelkit.logs.exceptions import describe_exception
 from otelkit.logs.request_context import current_request_context
 from otelkit.logs.trace_context import span_context_of, trace_keys
-from otelkit.logs.values import CONTAINERS, LONGEST_KEY, Cleaner, well_formed
+from otelkit.plain_values import CONTAINERS, LONGEST_KEY, Cleaner, well_formed
 from otelkit.redaction import REDACTED, is_sensitive, redact_path, sanitize_sql
 from otelkit.safe_text import safe_text
 

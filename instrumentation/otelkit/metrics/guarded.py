@@ -16,7 +16,7 @@ from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, CallbackT, Meter, Observation
 from opentelemetry.util.types import Attributes
 
-from otelkit.traces.guarded import plain_attributes
+from otelkit.traces.attributes import plain_attributes
 
 logger = logging.getLogger("otelkit.metrics")
 

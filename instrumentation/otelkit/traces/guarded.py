@@ -20,16 +20,11 @@ from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, Statu
 from opentelemetry.util.types import Attributes
 
 from otelkit.logs.exceptions import message_of, stacktrace, type_name
-from otelkit.logs.values import Cleaner
 from otelkit.safe_text import name_of
+from otelkit.traces.attributes import plain_attributes
 from otelkit.traces.current import CurrentSpan
 
 logger = logging.getLogger("otelkit.traces")
-
-_PLAIN = frozenset({str, bool, int, float, bytes, type(None)})
-_LISTS = frozenset({list, tuple})
-_LONGEST_PLAIN = 128
-"""Members of a list that are looked at one by one; a longer one is cut as in a log line."""
 
 
 def guarded(tracer: Tracer) -> Tracer:
@@ -38,25 +33,6 @@ def guarded(tracer: Tracer) -> Tracer:
         # The SDK has no way to say which class its tracers and spans shall have.
         tracer.__class__ = _guarded_tracer(type(tracer))
     return tracer
-
-
-def plain_attributes(attributes: Any) -> dict[str, Any]:
-    """What can be read of the attributes, as values that the SDK takes without looking twice."""
-    if attributes is None:
-        return {}
-    try:
-        return {name_of(key): _plain(value) for key, value in attributes.items()}
-    except Exception:  # noqa: BLE001  (no mapping, or one whose methods raise)
-        return {}
-
-
-def _plain(value: Any) -> Any:
-    kind = type(value)
-    if kind in _PLAIN:
-        return value
-    if kind in _LISTS and len(value) <= _LONGEST_PLAIN and all(type(item) in _PLAIN for item in value):
-        return tuple(value)
-    return Cleaner().value(value)
 
 
 @lru_cache(maxsize=16)

@@ -13,6 +13,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanKind, TraceFlags, Tracer, TraceState
 from opentelemetry.util.types import Attributes
 
+from otelkit.traces.attributes import plain_attributes
 from otelkit.traces.contexts import local_span_context, parent_in
 from otelkit.traces.span import RecordingSpan
 from otelkit.traces.suppression import is_suppressed
@@ -69,7 +70,7 @@ class KitTracer(Tracer):
         if attributes:
             span.set_attributes(attributes)
         if links:
-            span.links = tuple(links)
+            span.links = tuple(Link(link.context, plain_attributes(link.attributes)) for link in links)
         if start_time is not None:
             span.start_time = start_time
         return span

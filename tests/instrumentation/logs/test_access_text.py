@@ -26,7 +26,7 @@ from otelkit.logs.console import StdoutHandler
 from otelkit.logs.formatter import JSONFormatter, TextFormatter
 from otelkit.logs.item import LogItem
 from otelkit.logs.otlp import OTLPHandler
-from otelkit.logs.values import LONGEST_TEXT
+from otelkit.plain_values import LONGEST_TEXT
 from otelkit.request.state import CURRENT, RequestState
 from tests.instrumentation.logs.conftest import RESOURCE
 

@@ -15,7 +15,7 @@ from otelkit.logs.formatter import JSONFormatter, TextFormatter
 from otelkit.logs.item import LogItem
 from otelkit.logs.otlp import OTLPHandler
 from otelkit.logs.structlog_bridge import configure_structlog
-from otelkit.logs.values import Cleaner
+from otelkit.plain_values import Cleaner
 from tests.instrumentation.logs.conftest import RESOURCE
 from tests.instrumentation.logs.hostile import HOSTILE, BrokenError, BrokenStr
 

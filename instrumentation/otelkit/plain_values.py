@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from otelkit.logs.django_values import describe_django_value
+from otelkit.django_values import describe_django_value
 from otelkit.redaction import REDACTED, is_sensitive, redact_text
 from otelkit.safe_text import safe_text, unserializable
 
