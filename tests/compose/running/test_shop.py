@@ -23,6 +23,9 @@ ROWS = {
 }
 """Database to a question that is answered with 1 once the order has left its row."""
 
+QUEUE = "orders.notifications"
+"""Where events of orders wait for the consumer of notifications."""
+
 
 def psql(stack: ComposedStack, role: str, database: str, statement: str) -> str:
     """What PostgreSQL answers. Raises AssertionError with its words where it refuses."""
@@ -45,10 +48,10 @@ def test_a_service_is_refused_at_the_database_of_another(stack: ComposedStack):
 
 
 def waiting(stack: ComposedStack) -> int:
-    """Messages that lie in RabbitMQ's queue of notifications."""
+    """Messages that lie in RabbitMQ, sent by orders and not taken by notifications."""
     words = ("rabbitmqctl", "--quiet", "list_queues", "--no-table-headers", "name", "messages")
     lines = stack.compose("exec", "--no-TTY", "rabbitmq", *words).splitlines()
-    return sum(int(count) for name, count in (line.split() for line in lines if line) if name.startswith("notifications"))
+    return sum(int(count) for name, count in (line.split() for line in lines if line) if name == QUEUE)
 
 
 def test_an_order_s_event_goes_through_rabbitmq(stack: ComposedStack):
