@@ -10,6 +10,8 @@ import pytest
 
 from otelkit.catalog import metrics as m
 from otelkit.catalog.naming import series_name
+from otelkit_dashboards.panels import Language
+from otelkit_dashboards.queries import every_query
 from otelkit_demo.faults import BAD_VERSION, GOOD_VERSION
 from tests.backends import wait_until
 from tests.compose.composed_stack import ComposedStack
@@ -22,7 +24,7 @@ REPLICATED = ("catalog", "orders")
 
 
 def by(stack: ComposedStack, label: str, service: str) -> dict[str, float]:
-    """Requests to the service by the values of the label, the running version of each replica alone."""
+    """Requests to the service by the values of the label."""
     found = stack.prometheus.query(f'sum by ({label}) ({REQUESTS}{{service_name="{service}"}})')
     return {sample["metric"].get(label, ""): float(sample["value"][1]) for sample in found}
 
@@ -48,6 +50,18 @@ def test_the_rules_see_one_service(stack: ComposedStack, service: str):
     series = wait_until(lambda: stack.prometheus.series(recorded), ARRIVES, f"nothing is recorded of {service}")
     assert "service:slo_requests:rate20s" in {one["__name__"] for one in series}
     assert [one for one in series if {"service_instance_id", "instance", "host_name"} & set(one)] == []
+
+
+@pytest.mark.parametrize("service", REPLICATED)
+def test_the_overview_draws_one_service(stack: ComposedStack, service: str):
+    """Requests, errors and latency are the service's; a line for each replica has what each has for itself: processor, memory, threads."""
+    variables = {"service": service, "environment": "demo", "route": ".*", "__rate_interval": "1m", "__range": "5m"}
+    drawn = [query for query in every_query(variables) if query.board == "otelkit-service-overview" and query.language is Language.PROMQL]
+    lines = {query.panel: [sample["metric"] for sample in stack.prometheus.query(query.expression)] for query in drawn}
+    apart = {panel for panel, labels in lines.items() if any("service_instance_id" in label for label in labels)}
+    assert apart == {"cpu", "memory", "open-files", "threads"}
+    assert {len(lines[panel]) for panel in ("request-rate", "error-ratio", "p95", "availability")} == {1}
+    assert {len(lines[panel]) for panel in apart} == {2}
 
 
 def test_a_replica_that_goes_away_takes_no_request_with_it(stack: ComposedStack):
