@@ -65,7 +65,7 @@ backends: $(READY) ## Run the tests against the real Prometheus, promtool, Alert
 	$(BIN)/python -m pytest -m backends $(ARGS)
 
 containers: $(READY) ## Run the compose stack's test (needs a Docker engine)
-	$(BIN)/python -m pytest -m containers $(ARGS)
+	$(BIN)/python -m pytest -m "containers and not soak" $(ARGS)
 
 clean: ## Remove the virtual environment and what the tools left
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .matrix .suites build dist

@@ -37,6 +37,10 @@ class ComposedStack:
         """The published port of that variable of ``.env``."""
         return int(self.environment[name])
 
+    def variable(self, name: str) -> str:
+        """The value of that variable of ``.env``, which the environment may have changed."""
+        return self.environment.get(name) or environment_file()[name]
+
     @property
     def gateway(self) -> str:
         """Address of the gateway, without a slash at the end."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from otelkit_demo import manifest
+from otelkit_demo.faults import GOOD_VERSION
 from otelkit_demo.manifest import Service
 from tests.compose.stack_files import COMPOSE, compose_text, config, environment_file, mounts, services, stack
 
@@ -19,6 +21,10 @@ WITHOUT_A_PROBE_INSIDE = {"collector"}
 SHOP = tuple(service.name for service in manifest.SERVICES)
 
 
+REPLICAS = {name: tuple(sorted(one for one in SERVICES if re.fullmatch(rf"{name}(-\d)?", one))) for name in SHOP}
+"""Service to the containers that serve it."""
+
+SERVING = {container for containers in REPLICAS.values() for container in containers}
 COMPANIONS = {f"{service.name}-{companion.name}" for service in manifest.SERVICES for companion in service.companions}
 
 each_service = pytest.mark.parametrize("name", sorted(SERVICES))
@@ -26,20 +32,20 @@ each_long_running = pytest.mark.parametrize("name", LONG_RUNNING)
 
 
 def test_the_stack_is_the_shop_and_its_backends():
-    wanted = {"postgres", "rabbitmq", "collector", "prometheus", "alertmanager", "loki", "tempo", "grafana", "load"}
-    assert wanted | set(SHOP) | COMPANIONS <= set(SERVICES)
+    wanted = {"postgres", "rabbitmq", "balancer", "collector", "prometheus", "alertmanager", "loki", "tempo", "grafana", "load"}
+    assert wanted | SERVING | COMPANIONS <= set(SERVICES)
+    assert all(REPLICAS.values())
 
 
 @pytest.mark.parametrize("service", manifest.SERVICES, ids=lambda service: service.name)
 def test_a_service_is_started_as_the_manifest_says(service: Service):
     """The same settings, server, neighbours, preparation and companions as on a laptop; addresses alone differ."""
-    container = SERVICES[service.name]
+    container = SERVICES[REPLICAS[service.name][0]]
     ports = {other.name: other.port for other in manifest.SERVICES}
     assert container["environment"]["DJANGO_SETTINGS_MODULE"] == service.settings
     assert container["command"][:2] == list(service.serve[:2])
-    assert {str(part) for part in container["command"]} >= {
-        part for part in service.serve if not part.startswith("127.0.0.1") and "{" not in part
-    } - {"127.0.0.1"}
+    told = {part for part in service.serve if not part.startswith("127.0.0.1") and "{" not in part} - {"127.0.0.1"}
+    assert {str(part) for part in container["command"]} >= told - ({workers(service.serve)} if "--workers" in service.serve else set())
     for variable, peer in service.peers:
         assert container["environment"][variable] == f"http://{peer}:{ports[peer]}"
     for companion in service.companions:
@@ -51,9 +57,60 @@ def test_a_service_is_started_as_the_manifest_says(service: Service):
         assert once["environment"]["DJANGO_SETTINGS_MODULE"] == service.settings
 
 
+def workers(command: Sequence[str]) -> str:
+    """What stands behind ``--workers``."""
+    return str(command[list(command).index("--workers") + 1])
+
+
+def threads(command: Sequence[str]) -> int:
+    """Requests that a gunicorn of this command serves at once."""
+    return int(workers(command)) * int(command[list(command).index("--threads") + 1])
+
+
+@pytest.mark.parametrize("service", [one for one in manifest.SERVICES if one.serve[0] == "gunicorn"], ids=lambda service: service.name)
+def test_the_workers_of_a_service_are_as_many_as_on_a_laptop(service: Service):
+    """In one container or in several: replicas scale out what is one process tree there."""
+    assert sum(int(workers(SERVICES[name]["command"])) for name in REPLICAS[service.name]) == int(workers(service.serve))
+
+
+def test_replicas_differ_in_their_name_and_the_canary_s_version_alone():
+    assert {name for name, containers in REPLICAS.items() if len(containers) > 1} == {"catalog", "orders"}
+    for containers in REPLICAS.values():
+        first, *others = [dict(SERVICES[name]) for name in containers]
+        for other in others:
+            assert other["environment"].pop("OTELKIT_DEMO_VERSION", GOOD_VERSION) == GOOD_VERSION
+            assert other | {"hostname": first["hostname"]} == first
+
+
+def test_whoever_calls_a_replicated_service_asks_the_balancer():
+    """It has the name of the service, and each replica one of its own; what must run once is no replica."""
+    replicated = {name for name, containers in REPLICAS.items() if len(containers) > 1}
+    assert set(SERVICES["balancer"]["networks"]["shop"]["aliases"]) == replicated
+    balanced = (COMPOSE / "haproxy" / "haproxy.cfg").read_text()
+    ports = {service.name: service.port for service in manifest.SERVICES}
+    for name in replicated:
+        assert name not in SERVICES
+        (section,) = re.findall(rf"^listen {name}\n((?: +.+\n)+)", balanced, re.MULTILINE)
+        assert f"bind :{ports[name]}" in section
+        assert re.findall(r"server (\S+) (\S+)", section) == [(one, f"{one}:{ports[name]}") for one in REPLICAS[name]]
+        assert SERVICES[REPLICAS[name][0]]["environment"]["DJANGO_ALLOWED_HOSTS"].split(",")[:-2] == [name, *REPLICAS[name]]
+
+
+def test_postgresql_has_a_connection_for_every_thread_of_every_replica():
+    """Workers keep their connections. Relay, sweeper, consumer, worker and beat hold one each, and so does a migration."""
+    limit = int(re.findall(r"CONNECTION LIMIT (\d+)", (COMPOSE / "postgres" / "init.sh").read_text())[0])
+    kept = {}
+    for service in manifest.SERVICES:
+        commands = [SERVICES[name]["command"] for name in REPLICAS[service.name]]
+        kept[service.name] = len(service.companions) + 1 + sum(threads(command) for command in commands if command[0] == "gunicorn")
+    assert max(kept.values()) <= limit
+    # PostgreSQL's own limit is 100, of which 3 are kept for its administrator; the rest is for the async services, which keep none.
+    assert sum(kept.values()) <= 97 / 2
+
+
 def test_one_command_sets_a_fault_for_every_process_of_the_shop():
     """The flag file is in a volume that all of them see, the load included."""
-    for name in (*SHOP, *COMPANIONS, "load"):
+    for name in (*SERVING, *COMPANIONS, "load"):
         assert SERVICES[name]["environment"]["OTELKIT_DEMO_FAULTS"] == "/var/lib/otelkit-demo/faults.json"
         assert ("faults", "/var/lib/otelkit-demo") in {(mount.source, mount.target) for mount in mounts(SERVICES[name])}
 
@@ -90,7 +147,7 @@ def test_ports_are_published_on_loopback_only_and_each_once():
 
 def test_only_what_a_browser_asks_is_published_of_the_shop():
     """The gateway, and the stream of notifications that its page follows. Databases and broker are nobody's business."""
-    shop = {*SHOP, *COMPANIONS, "postgres", "rabbitmq"}
+    shop = {*SERVING, *COMPANIONS, "postgres", "rabbitmq", "balancer"}
     assert {name for name in shop if "ports" in SERVICES[name]} == {"gateway", "notifications"}
 
 
@@ -160,7 +217,7 @@ def test_every_one_shot_but_the_last_has_somebody_waiting_for_it():
 def test_services_do_not_wait_for_their_telemetry():
     """The app must start, and serve, when every backend is down."""
     telemetry = {"collector", "prometheus", "alertmanager", "loki", "tempo", "grafana"}
-    for name in (*SHOP, *COMPANIONS, *(f"{service}-migrate" for service in SHOP)):
+    for name in (*SERVING, *COMPANIONS, "balancer", *(f"{service}-migrate" for service in SHOP)):
         assert not telemetry & set(SERVICES[name].get("depends_on", {}))
 
 
@@ -168,7 +225,7 @@ def test_only_the_collector_and_the_watch_are_on_both_networks():
     """The shop reaches no backend and the backends no database; the Collector is the only road."""
     both = {name for name, service in SERVICES.items() if set(service["networks"]) == {"shop", "telemetry"}}
     assert both == {"collector", "stack-ready"}
-    assert {name for name, service in SERVICES.items() if "shop" in service["networks"]} >= {*SHOP, *COMPANIONS, "postgres", "rabbitmq"}
+    assert {name for name, service in SERVICES.items() if "shop" in service["networks"]} >= {*SERVING, *COMPANIONS, "postgres", "rabbitmq"}
     assert {name for name, service in SERVICES.items() if "telemetry" in service["networks"]} >= {"prometheus", "loki", "tempo", "grafana"}
 
 
@@ -189,8 +246,8 @@ def test_a_go_program_knows_its_limit(name: str):
 
 
 def test_each_service_has_a_database_and_a_role_of_its_own():
-    urls = {name: SERVICES[name]["environment"]["DATABASE_URL"] for name in SHOP}
-    for name, url in urls.items():
+    for name in SHOP:
+        (url,) = {SERVICES[container]["environment"]["DATABASE_URL"] for container in REPLICAS[name]}
         assert re.fullmatch(rf"postgresql://{name}:[^@]+@postgres:5432/{name}", url)
         assert SERVICES[f"{name}-migrate"]["environment"]["DATABASE_URL"] == url
 
@@ -218,10 +275,10 @@ def test_grafana_knows_nobody_but_its_admin_and_asks_nobody_outside():
 
 def test_the_watch_asks_every_part_that_answers_http():
     environment = SERVICES["stack-ready"]["environment"]
-    asked = {name.removeprefix("READY_").lower() for name in environment if name.startswith("READY_")}
+    asked = {name.removeprefix("READY_").lower().replace("_", "-") for name in environment if name.startswith("READY_")}
     assert asked == set(LONG_RUNNING) - {"postgres", "rabbitmq"} - COMPANIONS
     for name, url in environment.items():
-        assert url.startswith(f"http://{name.removeprefix('READY_').lower()}:")
+        assert url.startswith(f"http://{name.removeprefix('READY_').lower().replace('_', '-')}:")
 
 
 def test_the_lean_layer_takes_away_grafana_and_tempo_and_nobody_misses_them():
@@ -246,15 +303,15 @@ def test_new_volumes_of_shell_less_images_get_their_owner_from_ours():
         assert SERVICES[name]["user"] == SERVICES["volume-owners"]["user"]
 
 
-def test_the_stack_starts_one_instance_identity_per_service():
+def test_the_stack_starts_one_instance_identity_per_container():
     """`service.instance.id` is host:slot, and a container's own host name is new at every start."""
-    for name in (*SHOP, *COMPANIONS):
+    for name in (*SERVING, *COMPANIONS):
         assert SERVICES[name]["hostname"] == name
 
 
 def test_these_tests_read_the_file_as_compose_does():
     """The reader above merges anchors and replaces variables: a spot check against values written in two steps."""
-    orders: dict[str, Any] = SERVICES["orders"]
+    orders: dict[str, Any] = SERVICES["orders-2"]
     assert orders["image"] == environment_file()["DEMO_IMAGE"]
     assert orders["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://collector:4318"
     assert orders["cap_drop"] == ["ALL"]

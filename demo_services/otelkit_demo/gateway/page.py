@@ -29,7 +29,7 @@ PROBE_SECONDS = 0.5
 def page(request: HttpRequest) -> HttpResponse:
     """The shop, and how its services stand."""
     configured: Any = settings
-    return render(request, "gateway/page.html", {"stream": f"{configured.NEIGHBOURS['notifications']}/stream"})
+    return render(request, "gateway/page.html", {"stream": f"{configured.STREAM_URL}/stream"})
 
 
 class Standings(APIView):

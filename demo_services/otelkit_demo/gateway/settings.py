@@ -19,6 +19,8 @@ NEIGHBOURS = {
     "payments": os.environ.get("PAYMENTS_URL", "http://127.0.0.1:8004"),
     "notifications": os.environ.get("NOTIFICATIONS_URL", "http://127.0.0.1:8005"),
 }
+STREAM_URL = os.environ.get("STREAM_URL", NEIGHBOURS["notifications"])
+"""Where a browser finds notifications, whose stream the page follows: not where the gateway does, if each sees another network."""
 
 INSTALLED_APPS = [
     "otelkit",  # this line is the instrumentation

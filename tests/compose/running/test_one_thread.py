@@ -1,4 +1,4 @@
-"""One order through orders and inventory, in containers, found again in the real backends: one thread through all signals.
+"""One order through six services, in containers, found again in the real backends: one thread through all signals.
 
 Grafana and Tempo stay out: their images cannot be had everywhere, and the Collector must manage without them.
 """
@@ -6,13 +6,8 @@ Grafana and Tempo stay out: their images cannot be had everywhere, and the Colle
 from __future__ import annotations
 
 import json
-import secrets
-import time
-import urllib.parse
-import urllib.request
+import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,60 +18,28 @@ from otelkit.catalog import logs
 from otelkit.catalog import metrics as m
 from otelkit.catalog.naming import family_name, label_name, series_name
 from tests.backends import wait_until
-from tests.compose.composed_stack import ComposedStack, composed_stack
+from tests.compose.composed_stack import ComposedStack
+from tests.compose.running.ordering import ARRIVES, Order, loki_lines
 
 pytestmark = pytest.mark.containers
 
 ROUTES = {"gateway": "/api/{version}/checkout", "orders": "/api/v2/orders", "inventory": "/reservations", "payments": "/payments"}
 """Services that a checkout asks by POST, and the route of each."""
 SERVICES = tuple(ROUTES)
-WRITERS = (*SERVICES, "catalog", "notifications-consumer", "notifications-worker", "orders-relay")
+WRITERS = (
+    "gateway",
+    "orders-1",
+    "orders-2",
+    "inventory",
+    "payments",
+    "catalog-1",
+    "catalog-2",
+    "notifications-consumer",
+    "notifications-worker",
+    "orders-relay",
+)
 """Containers that may write a line of the trace."""
 DURATION = family_name(m.HTTP_SERVER_REQUEST_DURATION)
-ARRIVES = 60.0
-"""Seconds within which telemetry must be found: two export intervals, the Collector's flush of 15 s, and a slow machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What was sent and answered."""
-
-    trace_id: str
-    status: int
-    body: dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[ComposedStack]:
-    with composed_stack(LOAD_MINUTES="0.25") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def order(stack: ComposedStack) -> Order:
-    """One order whose trace id we chose, like a gateway in front of the shop would.
-
-    After the generated load has ended: an exemplar is one of many requests, and here it must be this one.
-    """
-    wait_until(lambda: "Exited (0)" in stack.compose("ps", "--all", "--format", "{{.Status}}", "load"), 60.0, "the load did not end well")
-    trace_id = secrets.token_hex(16)
-    request = urllib.request.Request(
-        f"{stack.gateway}/api/v2/checkout",
-        data=json.dumps({"sku": "tea-assam", "quantity": 1}).encode(),
-        headers={"content-type": "application/json", "traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"},
-        method="POST",
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return Order(trace_id, answer.status, json.load(answer))
-
-
-def loki_lines(stack: ComposedStack, query: str) -> Counter[tuple[str, str]]:
-    """(service, message) of every line of the last hour that the LogQL query finds."""
-    now = time.time_ns()
-    parameters = {"query": query, "limit": "1000", "start": str(now - 3600 * 10**9), "end": str(now + 60 * 10**9)}
-    with urllib.request.urlopen(f"{stack.loki}/loki/api/v1/query_range?{urllib.parse.urlencode(parameters)}", timeout=30) as answer:
-        streams = json.load(answer)["data"]["result"]
-    return Counter((stream["stream"][label_name(l.SERVICE_NAME)], line) for stream in streams for _time, line in stream["values"])
 
 
 def test_the_order_was_placed(order: Order):
@@ -165,7 +128,7 @@ def test_target_info_says_who_a_service_is(stack: ComposedStack, order: Order, s
     query = f'target_info{{service_name="{service}"}}'
     (labels, *_others) = [sample["metric"] for sample in wait_until(lambda: stack.prometheus.query(query), ARRIVES, f"no {query}")]
     assert labels["job"] == f"shop/{service}"
-    assert labels["instance"].startswith(f"{service}:")
+    assert re.fullmatch(rf"{service}(-\d)?:\d+", labels["instance"])
     assert labels["telemetry_distro_name"] == "otelkit"
 
 
