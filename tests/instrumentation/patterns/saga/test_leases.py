@@ -1,4 +1,4 @@
-"""Who takes a saga's steps, on SQLite and on PostgreSQL: one process at a time, with no lock while a step runs, and another once it died."""
+"""Who takes a saga's steps, on SQLite and on PostgreSQL: one process at a time, with no lock meanwhile, and another once it has died."""
 
 from __future__ import annotations
 
