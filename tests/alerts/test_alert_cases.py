@@ -138,6 +138,17 @@ PLANTED = [
     ("DegradedRatioHigh, silent", "> 0.05", "> 0.01"),
     ("ReplicaSkew, silent", "> 1.8", "> 1.1"),
     ("SagaStuck, silent: is quiet about sagas", "running|compensating", "running|compensating|waiting"),
+    (
+        "ConsumerStopped, firing: fires when a consumer",
+        "unless on (service_name, deployment_environment_name, consumer)",
+        "and on (consumer)",
+    ),
+    (
+        "ConsumerStopped, silent: is quiet about a consumer when",
+        "and on (deployment_environment_name)",
+        "or on (deployment_environment_name)",
+    ),
+    ("ConsumerStopped, low traffic", "> 0.02", "> 0.002"),
     ("CompensationRatioHigh, silent", "> 0.1", "> 0.01"),
     ("LoginFailuresHigh, firing: fires when somebody", "> 0.5", "> 5"),
     ("TokenRejectionRatioHigh, silent", "> 0.01", "> 0.001"),

@@ -1,17 +1,28 @@
-"""EventsStalled, EventsDead and SagaFailed: what is lost on the way from one service to the next, and what only waits its turn."""
+"""EventsStalled, ConsumerStopped, EventsDead and SagaFailed: what is lost from one service to the next, and what only waits its turn."""
 
 from __future__ import annotations
 
-from otelkit.catalog.labels import CONSUMER, INBOX_OUTCOME, SAGA, SAGA_OUTCOME, SERVICE_INSTANCE_ID
-from otelkit.catalog.metrics import INBOX_PROCESSED, OUTBOX_OLDEST_AGE, SAGA_COMPLETED
+from otelkit.catalog.labels import (
+    CONSUMER,
+    INBOX_OUTCOME,
+    MESSAGING_DESTINATION_NAME,
+    OUTBOX_OUTCOME,
+    SAGA,
+    SAGA_OUTCOME,
+    SERVICE_INSTANCE_ID,
+)
+from otelkit.catalog.metrics import INBOX_PROCESSED, OUTBOX_OLDEST_AGE, OUTBOX_PUBLISHED, SAGA_COMPLETED
 from otelkit.catalog.naming import series_name
 from otelkit_alerts.cases.model import Case, Check, Firing, Input, Service, Situation, Suite, counter, series
 from otelkit_alerts.groups import alerts
 from otelkit_alerts.pace import PRODUCTION
 
 SERVICE = Service()
-STALLED, DEAD, SAGA_FAILED = "EventsStalled", "EventsDead", "SagaFailed"
-_STALLED, _DEAD, _SAGA = (next(alert for alert in alerts(PRODUCTION) if alert.name == name) for name in (STALLED, DEAD, SAGA_FAILED))
+STALLED, STOPPED, DEAD, SAGA_FAILED = "EventsStalled", "ConsumerStopped", "EventsDead", "SagaFailed"
+_STALLED, _STOPPED, _DEAD, _SAGA = (
+    next(alert for alert in alerts(PRODUCTION) if alert.name == name) for name in (STALLED, STOPPED, DEAD, SAGA_FAILED)
+)
+SENDER = Service("warehouse")
 _BY_CONSUMER = {**SERVICE.labels, CONSUMER: "shipping"}
 _BY_SAGA = {**SERVICE.labels, SAGA: "place_order"}
 
@@ -22,6 +33,15 @@ def _age(values: str, worker: str = "host:1") -> Input:
 
 def _taken(values: str, outcome: str) -> Input:
     return Input(series(series_name(INBOX_PROCESSED), {**_BY_CONSUMER, INBOX_OUTCOME: outcome}), values)
+
+
+def _sent(values: str) -> Input:
+    labels = {**SENDER.labels, MESSAGING_DESTINATION_NAME: "parcels", OUTBOX_OUTCOME: "ok"}
+    return Input(series(series_name(OUTBOX_PUBLISHED), labels), values)
+
+
+def _stopped(value: str) -> tuple[Firing, ...]:
+    return (Firing(_STOPPED, _BY_CONSUMER, value),)
 
 
 def _ended(values: str, outcome: str) -> Input:
@@ -52,6 +72,52 @@ STALLED_CASES = (
         "clears when the relay has caught up",
         (_age("0+60x20 0x30"),),
         (Check("15m", (Firing(_STALLED, SERVICE.labels, "15m 0s"),)), Check("22m"), Check("50m")),
+    ),
+)
+
+STOPPED_CASES = (
+    Case(
+        STOPPED,
+        Situation.FIRING,
+        "fires when a consumer hangs while another service goes on sending",
+        (_sent(counter((120, 60))), _taken(counter((60, 60), (60, 0)), "ok")),
+        (Check("60m"), Check("68m"), Check("71m", _stopped("0.90"))),
+    ),
+    Case(
+        STOPPED,
+        Situation.FIRING,
+        "fires when its process is gone, whatever else of its service reports",
+        (_sent(counter((120, 60))), _taken(f"{counter((60, 60))} _x60", "ok")),
+        (Check("60m"), Check("71m", _stopped("0.91"))),
+    ),
+    Case(
+        STOPPED,
+        Situation.SILENT,
+        "is quiet about a consumer when nobody sends",
+        (_sent(counter((60, 60), (60, 0))), _taken(counter((60, 60), (60, 0)), "ok")),
+        (Check("75m"), Check("110m")),
+    ),
+    Case(
+        STOPPED,
+        Situation.SILENT,
+        "leaves a consumer to EventsDead that takes events and gets nowhere with them",
+        (_sent(counter((120, 60))), _taken(counter((60, 60), (60, 0)), "ok"), _taken(counter((60, 0), (60, 60)), "failed")),
+        (Check("75m"), Check("110m")),
+    ),
+    Case(STOPPED, Situation.ABSENT, "is quiet when nothing is known of consumers", (_sent(counter((60, 60))),), (Check("30m"),)),
+    Case(
+        STOPPED,
+        Situation.LOW_TRAFFIC,
+        "is quiet about a consumer that has an event a minute, and none for a while",
+        (_sent(counter((120, 60))), _taken(counter((60, 1), (60, 0)), "ok")),
+        (Check("75m"), Check("110m")),
+    ),
+    Case(
+        STOPPED,
+        Situation.RECOVERY,
+        "clears with the first event that is taken",
+        (_sent(counter((120, 60))), _taken(counter((60, 60), (15, 0), (45, 60)), "ok")),
+        (Check("72m", _stopped("0.88")), Check("77m"), Check("110m")),
     ),
 )
 
@@ -113,4 +179,4 @@ SAGA_CASES = (
     ),
 )
 
-SUITE = Suite("Events.", PRODUCTION, "1m", (*STALLED_CASES, *DEAD_CASES, *SAGA_CASES))
+SUITE = Suite("Events.", PRODUCTION, "1m", (*STALLED_CASES, *STOPPED_CASES, *DEAD_CASES, *SAGA_CASES))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from otelkit.catalog.boards import EVENTS
 from otelkit.catalog.labels import (
     CONSUMER,
+    DEPLOYMENT_ENVIRONMENT_NAME,
     INBOX_OUTCOME,
     MESSAGING_DESTINATION_NAME,
     OUTBOX_OUTCOME,
@@ -23,19 +24,19 @@ from otelkit.catalog.metrics import (
     SAGA_OLDEST_AGE,
     SAGA_STEP_DURATION,
 )
-from otelkit.catalog.objectives import COMPENSATION_RATIO, OUTBOX_AGE, SAGA_AGE
+from otelkit.catalog.objectives import COMPENSATION_RATIO, OUTBOX_AGE, SAGA_AGE, TRAFFIC_FLOOR
 from otelkit.catalog.promql import equals, increase, matches, maximum, rate
 from otelkit.catalog.recorded import OWNED_SERVICE
-from otelkit_alerts.groups.about import AMOUNT, ENVIRONMENT, SERVICE, SHARE, THIS_SERVICE, of_alert, same, share_above
+from otelkit.catalog.recorded import SERVICE as SERVICE_LABELS
+from otelkit_alerts.groups.about import AMOUNT, ENVIRONMENT, RATE, SERVICE, SHARE, THIS_SERVICE, of_alert, same, share_above
 from otelkit_alerts.model import Alert, Category, Group, Severity
 from otelkit_alerts.pace import Pace
 
 
 def groups(pace: Pace) -> tuple[Group, ...]:
     """The group ``otelkit-events``."""
-    return (
-        Group("otelkit-events", pace.interval, (_stalled(pace), _dead(pace), _saga_failed(pace), _saga_stuck(pace), _compensated(pace))),
-    )
+    events = (_stalled(pace), _consumer_stopped(pace), _dead(pace))
+    return (Group("otelkit-events", pace.interval, (*events, _saga_failed(pace), _saga_stuck(pace), _compensated(pace))),)
 
 
 def _stalled(pace: Pace) -> Alert:
@@ -52,6 +53,29 @@ def _stalled(pace: Pace) -> Alert:
             "what happened here. Look first whether a relay runs (`manage.py outbox relay`); if one does, its log says what it waits for."
         ),
         first_look=rate(OUTBOX_PUBLISHED, by=[MESSAGING_DESTINATION_NAME, OUTBOX_OUTCOME], where=THIS_SERVICE, window=pace.recent),
+        board=EVENTS,
+    )
+
+
+def _consumer_stopped(pace: Pace) -> Alert:
+    # Whatever became of an event, its consumer took it. How much waits only the broker knows, and each broker tells it in another way.
+    before = rate(INBOX_PROCESSED, by=[*OWNED_SERVICE, CONSUMER], window=pace.traffic_before, offset=pace.recent)
+    takes = rate(INBOX_PROCESSED, by=[*SERVICE_LABELS, CONSUMER], window=pace.recent) > 0
+    sent = rate(OUTBOX_PUBLISHED, by=[DEPLOYMENT_ENVIRONMENT_NAME], where=[equals(OUTBOX_OUTCOME, "ok")], window=pace.recent) > 0
+    return Alert(
+        name="ConsumerStopped",
+        severity=Severity.CRITICAL,
+        category=Category.EVENTS,
+        # Where nothing is sent, nothing is to be taken.
+        expr=(before > TRAFFIC_FLOOR).unless_on((*SERVICE_LABELS, CONSUMER), takes).and_on((DEPLOYMENT_ENVIRONMENT_NAME,), sent),
+        hold=pace.stalled_hold,
+        summary=f"The consumer {of_alert(CONSUMER)} of {SERVICE} in {ENVIRONMENT} takes no events any more.",
+        description=(
+            f"{of_alert(CONSUMER)} took {RATE} events a second over the {pace.traffic_before} before, and none in the last {pace.recent}, "
+            "although events are sent: they wait with the broker. Look first whether its process runs (`manage.py inbox consume`); if it "
+            "does, it hangs in a handler, and its stack says where (`py-spy dump`)."
+        ),
+        first_look=rate(INBOX_PROCESSED, by=[CONSUMER, INBOX_OUTCOME], where=(*THIS_SERVICE, same(CONSUMER)), window=pace.recent),
         board=EVENTS,
     )
 

@@ -1,6 +1,7 @@
 """How an order is placed, step by step over three services, and how it is taken back.
 
 A step's failure turns the saga back; what it undoes may be called twice, and finds by the order's reference what it does not know by id.
+Steps call other services with no transaction open; those that write here alone do it in the saga's own transaction, and so once.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
+from django.db import transaction
 
 from otelkit.patterns import events
 from otelkit.patterns.saga import Saga, Step
@@ -37,12 +39,16 @@ def give_up(data: Data) -> None:
         free = clients.release if asked == "reserve" else clients.void
         free(data["reference"])
     status = Order.Status.REJECTED if kind in _REFUSALS else Order.Status.FAILED
-    order = _order(data)
-    order.status, order.reason = status, reason[:LONGEST_REASON]
-    order.save(update_fields=["status", "reason"])
+    with transaction.atomic():
+        # The state is part of the condition: whoever is told is told once, however often this is undone.
+        if not Order.objects.filter(reference=data["reference"], status=Order.Status.PENDING).update(
+            status=status, reason=reason[:LONGEST_REASON]
+        ):
+            return
+        order = _order(data)
+        _tell("order.cancelled", order)
     say = log.warning if status == Order.Status.REJECTED else log.error
     say(f"order {status}", order_id=order.pk, sku=order.sku, step=step, reason=reason)
-    _tell("order.cancelled", order)
 
 
 def reserve(data: Data) -> None:
@@ -76,7 +82,7 @@ def capture(data: Data) -> None:
 
 
 def place(data: Data) -> None:
-    """The order is placed, and whoever listens is told: both in one transaction."""
+    """The order is placed, and whoever listens is told."""
     order = _order(data)
     order.status, order.reservation, order.payment = Order.Status.PLACED, data["reservation"], data["payment"]
     order.save(update_fields=["status", "reservation", "payment"])
@@ -112,13 +118,17 @@ PLACE_ORDER = Saga(
         Step("authorise", authorise, undo=void),
         Step("commit", commit, attempts=3),
         Step("capture", capture, attempts=3),
-        Step("place", place, attempts=3),
+        Step("place", place, attempts=3, in_transaction=True),
     ),
 )
 REFUND_ORDER = Saga(
     "refund_order",
     timeout=600,
-    steps=(Step("pay_back", pay_back, attempts=5), Step("restock", restock, attempts=5), Step("close", close, attempts=5)),
+    steps=(
+        Step("pay_back", pay_back, attempts=5),
+        Step("restock", restock, attempts=5),
+        Step("close", close, attempts=5, in_transaction=True),
+    ),
 )
 
 _REFUSALS = frozenset(kind.__qualname__ for kind in (clients.OutOfStockError, clients.UnknownSkuError, clients.PaymentDeclinedError))

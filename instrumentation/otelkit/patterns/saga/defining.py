@@ -22,6 +22,8 @@ class Saga:
     """Seconds after which a saga that is not through turns back."""
     undo_attempts: int = 10
     """Times that each ``undo`` is tried, before somebody has to look."""
+    lease: float = parts.LEASE
+    """Seconds that a step may take. After them its process is taken for dead, and the step is taken again, by the sweeper."""
 
     def __post_init__(self) -> None:
         names = [step.name for step in self.steps]
@@ -45,14 +47,18 @@ class Saga:
         return start(self, data or {}, key, using)
 
     def resume(self, key: str, data: dict[str, Any] | None = None, *, step: str = "", using: str | None = None) -> bool:
-        """The answer that a step waits for: adds ``data`` and goes on. False where it waits no more (or not at ``step``)."""
-        from otelkit.patterns.saga.orchestrating import resume
+        """The answer that a step waits for: adds ``data`` and goes on. False where it waits no more (or not at ``step``).
+
+        Where the step that asked is still being taken, the answer is kept for it, and dropped with a warning if it does not wait. Name the
+        step, so that an answer that comes twice is not taken for one to the step after it.
+        """
+        from otelkit.patterns.saga.answering import resume
 
         return resume(self, key, data or {}, step, using)
 
     def turn_back(self, key: str, why: str, *, step: str = "", using: str | None = None) -> bool:
-        """The answer is no: undoes what was done. False where it waits no more (or not at ``step``)."""
-        from otelkit.patterns.saga.orchestrating import turn_back
+        """The answer is no: undoes what was done. False where it waits no more (or not at ``step``). In time as in :meth:`resume`."""
+        from otelkit.patterns.saga.answering import turn_back
 
         return turn_back(self, key, why, step, using)
 

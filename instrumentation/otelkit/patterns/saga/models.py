@@ -39,6 +39,12 @@ class SagaRun(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(default=timezone.now)
     """When the sweeper takes it up, if nobody else has gone on with it."""
+    leased_until = models.DateTimeField(null=True)
+    """Until then one process has the saga, and nobody else touches it."""
+    leased_by = models.UUIDField(null=True)
+    """What that process alone knows, so that one that comes back late does not overwrite what its successor did."""
+    answer = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    """An answer that came before the step that waits for it said so."""
     deadline = models.DateTimeField()
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MODULE = "sagas"
 """Module of each installed app that is imported to find its sagas."""
 
+LEASE = 30.0
+"""Seconds after which the sweeper takes a saga for abandoned whose process does not go on with it, unless the saga says otherwise."""
+
 
 class SagaError(OtelkitError):
     """A saga that is defined or driven in a way that cannot work."""
@@ -29,18 +32,22 @@ class Wait(Enum):
 WAIT = Wait.WAIT
 
 Action = Callable[[dict[str, Any]], Wait | None]
-"""Gets the saga's data, may change it, and raises where it fails. It may be called again with the same data: make it idempotent."""
+"""Gets the saga's data, may change it, and raises where it fails. It is called again with the same data where its process died, or took
+longer than its lease, before what came of it was written down: make it idempotent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. ``undo`` takes back what ``do`` has done in other services; what it wrote to this database is rolled back when it fails."""
+    """One step. ``undo`` takes back what ``do`` has done. No transaction is open while they are called."""
 
     name: str
     do: Action
     undo: Action | None = None
     attempts: int = 1
     """Times that ``do`` is tried before the saga turns back."""
+    in_transaction: bool = False
+    """Whether ``do`` and ``undo`` are called in the transaction that says so in the saga's row: what they write to that database, or
+    publish, is then done once, and rolled back where they fail. For steps that call nobody: the row is locked meanwhile."""
 
 
 known: dict[str, Saga] = {}
