@@ -43,7 +43,8 @@ def insert(connection: sqlite3.Connection, batches: Sequence[Batch], known_serie
 def _rows(batches: Sequence[Batch], known_series: LabelIndex) -> Iterator[tuple[str, Rows]]:
     yield "resource", _entries(batch.resources for batch in batches)
     yield "scope", _entries(batch.scopes for batch in batches)
-    yield "series", [row for row in _entries(batch.series for batch in batches) if row.id not in known_series]
+    series = {series_id: batch.series[series_id] for batch in batches for series_id in known_series.unknown(batch.series)}
+    yield "series", [*series.values()]
     yield "span", [row for batch in batches for row in batch.spans]
     yield "log", [row for batch in batches for row in batch.logs]
     yield "exemplar", [row for batch in batches for row in batch.exemplars]
@@ -51,9 +52,9 @@ def _rows(batches: Sequence[Batch], known_series: LabelIndex) -> Iterator[tuple[
 
 
 def _entries(
-    dictionaries: Iterable[dict[int, ResourceRow] | dict[int, ScopeRow] | dict[int, SeriesRow]],
-) -> list[ResourceRow | ScopeRow | SeriesRow]:
-    merged: dict[int, ResourceRow | ScopeRow | SeriesRow] = {}
+    dictionaries: Iterable[dict[int, ResourceRow] | dict[int, ScopeRow]],
+) -> list[ResourceRow | ScopeRow]:
+    merged: dict[int, ResourceRow | ScopeRow] = {}
     for dictionary in dictionaries:
         merged.update(dictionary)
     return [*merged.values()]

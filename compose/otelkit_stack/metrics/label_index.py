@@ -29,6 +29,10 @@ class LabelIndex:
     def __contains__(self, series_id: int) -> bool:
         return series_id in self._labels
 
+    def unknown(self, series: Mapping[int, object]) -> set[int]:
+        """Those of the ids that are not here."""
+        return series.keys() - self._labels.keys()
+
     def add(self, series_id: int, labels: Mapping[str, str]) -> None:
         """Enters a series; one that is known already stays as it is."""
         with self._lock:

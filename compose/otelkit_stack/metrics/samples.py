@@ -12,7 +12,7 @@ from otelkit_stack.metrics.chunk import Times, Values
 from otelkit_stack.metrics.head import NO_ROW, Head
 from otelkit_stack.metrics.label_index import METRIC_NAME, LabelIndex
 from otelkit_stack.metrics.merging import between, merged, sorted_run
-from otelkit_stack.rows import Batch, SampleRow
+from otelkit_stack.rows import Batch, SampleRows
 from otelkit_stack.selectors.matchers import Matcher
 
 QUIET_MS = 3_600_000
@@ -39,7 +39,8 @@ class Samples:
         self._logged = 0
         for series_id, name, labels in connection.execute("SELECT id, name, labels FROM series"):
             self.index.add(series_id, _labels(name, labels))
-        self._head.append(self._counted(table.read_log(connection)))
+        for samples in table.read_log(connection):
+            self._append(samples)
 
     @property
     def logged(self) -> int:
@@ -50,17 +51,16 @@ class Samples:
 
     def write(self, connection: sqlite3.Connection, batches: Iterable[Batch]) -> None:
         """Within the writer's transaction: puts the samples of the batches on disk."""
-        samples = [sample for batch in batches for sample in batch.samples]
-        if samples:
+        if samples := [batch.samples for batch in batches if batch.samples]:
             table.write_log(connection, samples)
 
     def wrote(self, batches: Iterable[Batch]) -> None:
         """After the transaction: what it wrote can be selected from now on."""
         for batch in batches:
-            for row in batch.series.values():
-                if row.id not in self.index:
-                    self.index.add(row.id, _labels(row.name, row.labels))
-            self._head.append(self._counted(batch.samples))
+            for series_id in self.index.unknown(batch.series):
+                row = batch.series[series_id]
+                self.index.add(series_id, _labels(row.name, row.labels))
+            self._append(batch.samples)
 
     def checkpoint(self, connection: sqlite3.Connection) -> None:
         """Writes the chunks that have changed and empties the log, in one transaction. The connection must be in autocommit mode."""
@@ -87,10 +87,9 @@ class Samples:
         """Lets go of the memory of series that get nothing any more."""
         self._head.forget(now_ms - QUIET_MS)
 
-    def _counted(self, samples: Iterable[SampleRow]) -> Iterable[SampleRow]:
-        for sample in samples:
-            self._logged += 1
-            yield sample
+    def _append(self, samples: SampleRows) -> None:
+        self._head.append(samples)
+        self._logged += len(samples)
 
     # --- the readers' side ----------------------------------------------------------------------------------------------
 
