@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from otelkit_stack.metrics import table
@@ -15,6 +15,8 @@ from otelkit_stack.metrics.merging import between, merged, sorted_run
 from otelkit_stack.rows import Batch, SampleRows
 from otelkit_stack.selectors.matchers import Matcher
 
+_TOGETHER = 200
+"""Series that are read at once: their chunks are in memory beside what is made of them."""
 QUIET_MS = 3_600_000
 """A series that got nothing for an hour leaves the memory."""
 
@@ -99,16 +101,19 @@ class Samples:
         ``connection`` may be any to the same database. Raises sqlite3.Error.
         """
         ids = sorted(self.index.select(matchers))
+        found: list[SelectedSeries] = []
+        for first in range(0, len(ids), _TOGETHER):
+            found += self._selected(connection, ids[first : first + _TOGETHER], start_ms, end_ms)
+        return found
+
+    def _selected(self, connection: sqlite3.Connection, ids: Sequence[int], start_ms: int, end_ms: int) -> Iterator[SelectedSeries]:
         in_memory = {series_id: self._head.read(series_id) for series_id in ids}  # before the disk, or a chunk could slip through between
         known = {row for runs in in_memory.values() for row in runs}
         on_disk = table.read_chunks(connection, ids, start_ms, end_ms, known)
-        found = []
         for series_id in ids:
-            # Taken out, so that runs and what is made of them are not in memory together for all series.
-            times, values = between(merged(on_disk.pop(series_id, {}) | in_memory.pop(series_id)), start_ms, end_ms)
+            times, values = between(merged(on_disk.get(series_id, {}) | in_memory[series_id]), start_ms, end_ms)
             if len(times):
-                found.append(SelectedSeries(self.index.labels(series_id), times, values))
-        return found
+                yield SelectedSeries(self.index.labels(series_id), times, values)
 
     def in_time(self, connection: sqlite3.Connection, series_ids: Iterable[int], start_ms: int, end_ms: int) -> set[int]:
         """Those of the series that have a chunk in that time, both ends included: what Prometheus looks at, too. Raises sqlite3.Error."""
