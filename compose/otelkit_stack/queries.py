@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from otelkit_stack.database import database_file, explain, open_reader
 from otelkit_stack.errors import StackError
 from otelkit_stack.loading import alert_change_from, exemplar_from, log_from, span_from
@@ -32,6 +34,12 @@ SELECT count(*) AS spans, sum(status = 2) AS errors, min(start_ns) AS start_ns, 
 FROM span WHERE trace_id = ?
 """
 _ROOT = "SELECT service, name FROM span WHERE trace_id = ? ORDER BY parent_span_id IS NOT NULL, start_ns, span_id LIMIT 1"
+
+# The durations of a service as one text: a row for each of its requests would be a quarter of a kilobyte, and ten thousand come a second.
+_SERVED = """
+SELECT service, min(start_ns) AS first_ns, sum(status = 2) AS errors, group_concat(duration_ns) AS durations
+FROM span WHERE kind = 2 AND start_ns >= ? GROUP BY service ORDER BY service
+"""
 
 _EVER_MS = 2**63 - 1
 
@@ -110,14 +118,14 @@ class Queries:
 
         The rate is over the time from the first of these requests, or ``since_ns`` where that is later, until now.
         """
-        rows = self._rows(
-            "SELECT service, status, duration_ns, start_ns FROM span WHERE kind = 2 AND start_ns >= ? ORDER BY service", since_ns
-        )
+        rows = self._rows(_SERVED, since_ns)
         if not rows:
             return ()
-        first_ns = min(row["start_ns"] for row in rows)
+        first_ns = min(row["first_ns"] for row in rows)
         window_s = max(1.0, (time.time_ns() - max(first_ns, since_ns)) / 1e9)
-        return red_of(((row["service"], row["status"], row["duration_ns"]) for row in rows), window_s)
+        return tuple(
+            red_of(row["service"], row["errors"], np.fromstring(row["durations"], dtype=np.int64, sep=","), window_s) for row in rows
+        )
 
     def services(self) -> tuple[str, ...]:
         """Names of the services that sent a span or a log record, sorted."""

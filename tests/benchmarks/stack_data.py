@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 
 from otelkit_stack.receiver.known_series import series_row
-from otelkit_stack.rows import Batch, LogRow, ResourceRow, SampleRow, ScopeRow, content_id, json_text
+from otelkit_stack.rows import Batch, LogRow, ResourceRow, ScopeRow, content_id, json_text
 
 HOUR_MS = 3_600_000
 INTERVAL_MS = 15_000
@@ -70,5 +70,5 @@ def samples(series: int, end_ms: int) -> Iterator[Batch]:
         batch = Batch(series={row.id: row for row in rows})
         for place, row in enumerate(rows):
             values[place] += chance.randrange(9)
-            batch.samples.append(SampleRow(row.id, start_ms + moments[place], values[place]))
+            batch.samples.add(row.id, start_ms + moments[place], values[place])
         yield batch

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric, NumberDataPoint, Sum
@@ -166,7 +167,7 @@ def test_quantiles_lie_between_neighbours():
     assert quantile([1, 2, 3], 0.5) == 2
     assert quantile([1, 2], 0.25) == 1.25
     assert quantile([7], 0.95) == 7
-    (line,) = red_of([("a", 0, 1_000_000_000), ("a", 2, 3_000_000_000)], window_s=4)
+    line = red_of("a", 1, np.array([3_000_000_000, 1_000_000_000]), window_s=4)
     assert (line.rate, line.error_ratio, line.p50_s) == (0.5, 0.5, 2.0)
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from otelkit_stack.metrics.chunk import MOST_SAMPLES, Times, Values
 from otelkit_stack.metrics.merging import sorted_run
-from otelkit_stack.rows import SampleRow
+from otelkit_stack.rows import SampleRows
 
 NO_ROW = 1 << 62
 """Stands for the row of a chunk that has none yet: above all that are given."""
@@ -52,10 +52,10 @@ class Head:
         self._series: dict[int, _SeriesHead] = {}
         self._lock = threading.Lock()
 
-    def append(self, samples: Iterable[SampleRow]) -> None:
+    def append(self, samples: SampleRows) -> None:
         """Adds samples. Of two with the same time the first counts, as in Prometheus."""
         with self._lock:
-            for series_id, time_ms, value in samples:
+            for series_id, time_ms, value in zip(*samples.columns(), strict=True):
                 head = self._series.get(series_id)
                 if head is None:
                     head = self._series[series_id] = _SeriesHead()

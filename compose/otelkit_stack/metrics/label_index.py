@@ -29,12 +29,16 @@ class LabelIndex:
     def __contains__(self, series_id: int) -> bool:
         return series_id in self._labels
 
+    def unknown(self, series: Mapping[int, object]) -> set[int]:
+        """Those of the ids that are not here."""
+        return series.keys() - self._labels.keys()
+
     def add(self, series_id: int, labels: Mapping[str, str]) -> None:
         """Enters a series; one that is known already stays as it is."""
         with self._lock:
             if series_id in self._labels:
                 return
-            kept = {intern(name): intern(value) for name, value in labels.items()}
+            kept = {intern(name): intern(value) for name, value in sorted(labels.items())}
             self._labels[series_id] = kept
             for name, value in kept.items():
                 self._ids.setdefault(name, {}).setdefault(value, set()).add(series_id)
@@ -52,7 +56,7 @@ class LabelIndex:
                             del self._ids[name]
 
     def labels(self, series_id: int) -> Mapping[str, str]:
-        """The labels of a series. Raises KeyError for one that is not here."""
+        """The labels of a series, sorted by name. Raises KeyError for one that is not here."""
         return self._labels[series_id]
 
     def select(self, matchers: Iterable[Matcher]) -> set[int]:

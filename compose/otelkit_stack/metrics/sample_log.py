@@ -9,16 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from otelkit_stack.metrics.chunk import Times, Values
-from otelkit_stack.rows import SampleRow
+from otelkit_stack.rows import SampleRows
 
 SeriesIds = npt.NDArray[np.int64]
 
 
-def pack(samples: Sequence[SampleRow]) -> bytes:
-    """The samples, in their order."""
-    series_ids, times, values = zip(*samples, strict=True)
-    columns = (np.array(series_ids, np.int64), np.array(times, np.int64), np.array(values, np.float64))
-    return zlib.compress(b"".join(column.tobytes() for column in columns), 1)
+def pack(samples: Sequence[SampleRows]) -> bytes:
+    """The samples, in their order: first the ids of their series, then their times, then their values."""
+    columns = zip(*(rows.columns() for rows in samples), strict=True)
+    return zlib.compress(b"".join([part.tobytes() for column in columns for part in column]), 1)
 
 
 def unpack(data: bytes) -> tuple[SeriesIds, Times, Values]:

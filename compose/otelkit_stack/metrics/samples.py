@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from otelkit_stack.metrics import table
@@ -12,9 +12,11 @@ from otelkit_stack.metrics.chunk import Times, Values
 from otelkit_stack.metrics.head import NO_ROW, Head
 from otelkit_stack.metrics.label_index import METRIC_NAME, LabelIndex
 from otelkit_stack.metrics.merging import between, merged, sorted_run
-from otelkit_stack.rows import Batch, SampleRow
+from otelkit_stack.rows import Batch, SampleRows
 from otelkit_stack.selectors.matchers import Matcher
 
+_TOGETHER = 200
+"""Series that are read at once: their chunks are in memory beside what is made of them."""
 QUIET_MS = 3_600_000
 """A series that got nothing for an hour leaves the memory."""
 
@@ -39,7 +41,8 @@ class Samples:
         self._logged = 0
         for series_id, name, labels in connection.execute("SELECT id, name, labels FROM series"):
             self.index.add(series_id, _labels(name, labels))
-        self._head.append(self._counted(table.read_log(connection)))
+        for samples in table.read_log(connection):
+            self._append(samples)
 
     @property
     def logged(self) -> int:
@@ -50,17 +53,16 @@ class Samples:
 
     def write(self, connection: sqlite3.Connection, batches: Iterable[Batch]) -> None:
         """Within the writer's transaction: puts the samples of the batches on disk."""
-        samples = [sample for batch in batches for sample in batch.samples]
-        if samples:
+        if samples := [batch.samples for batch in batches if batch.samples]:
             table.write_log(connection, samples)
 
     def wrote(self, batches: Iterable[Batch]) -> None:
         """After the transaction: what it wrote can be selected from now on."""
         for batch in batches:
-            for row in batch.series.values():
-                if row.id not in self.index:
-                    self.index.add(row.id, _labels(row.name, row.labels))
-            self._head.append(self._counted(batch.samples))
+            for series_id in self.index.unknown(batch.series):
+                row = batch.series[series_id]
+                self.index.add(series_id, _labels(row.name, row.labels))
+            self._append(batch.samples)
 
     def checkpoint(self, connection: sqlite3.Connection) -> None:
         """Writes the chunks that have changed and empties the log, in one transaction. The connection must be in autocommit mode."""
@@ -87,10 +89,9 @@ class Samples:
         """Lets go of the memory of series that get nothing any more."""
         self._head.forget(now_ms - QUIET_MS)
 
-    def _counted(self, samples: Iterable[SampleRow]) -> Iterable[SampleRow]:
-        for sample in samples:
-            self._logged += 1
-            yield sample
+    def _append(self, samples: SampleRows) -> None:
+        self._head.append(samples)
+        self._logged += len(samples)
 
     # --- the readers' side ----------------------------------------------------------------------------------------------
 
@@ -100,16 +101,19 @@ class Samples:
         ``connection`` may be any to the same database. Raises sqlite3.Error.
         """
         ids = sorted(self.index.select(matchers))
+        found: list[SelectedSeries] = []
+        for first in range(0, len(ids), _TOGETHER):
+            found += self._selected(connection, ids[first : first + _TOGETHER], start_ms, end_ms)
+        return found
+
+    def _selected(self, connection: sqlite3.Connection, ids: Sequence[int], start_ms: int, end_ms: int) -> Iterator[SelectedSeries]:
         in_memory = {series_id: self._head.read(series_id) for series_id in ids}  # before the disk, or a chunk could slip through between
         known = {row for runs in in_memory.values() for row in runs}
         on_disk = table.read_chunks(connection, ids, start_ms, end_ms, known)
-        found = []
         for series_id in ids:
-            # Taken out, so that runs and what is made of them are not in memory together for all series.
-            times, values = between(merged(on_disk.pop(series_id, {}) | in_memory.pop(series_id)), start_ms, end_ms)
+            times, values = between(merged(on_disk.get(series_id, {}) | in_memory[series_id]), start_ms, end_ms)
             if len(times):
-                found.append(SelectedSeries(self.index.labels(series_id), times, values))
-        return found
+                yield SelectedSeries(self.index.labels(series_id), times, values)
 
     def in_time(self, connection: sqlite3.Connection, series_ids: Iterable[int], start_ms: int, end_ms: int) -> set[int]:
         """Those of the series that have a chunk in that time, both ends included: what Prometheus looks at, too. Raises sqlite3.Error."""

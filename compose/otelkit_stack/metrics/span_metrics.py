@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
@@ -91,8 +91,11 @@ class SpanMetrics:
         if not batch.spans:
             return
         with self._lock:
-            for span in batch.spans:
-                labels = self._labels(span, batch.resources)
+            for span, dimensions in zip(batch.spans, batch.dimensions, strict=True):
+                key = span.resource_id, span.name, span.kind, span.status, dimensions
+                labels = self._known.get(key)
+                if labels is None:
+                    labels = self._known[key] = self._labels(span, batch.resources)
                 calls = self._series.get(labels)
                 if calls is None:
                     calls = self._series[labels] = _Calls(now_ns)
@@ -128,19 +131,14 @@ class SpanMetrics:
 
     def _labels(self, span: SpanRow, resources: Mapping[int, ResourceRow]) -> Labels:
         attributes: dict[str, Any] = json.loads(span.attributes)
-        dimensions = tuple([attributes.get(name) for name in DIMENSIONS])
-        key = (span.resource_id, span.name, span.kind, span.status, *map(str, dimensions))
-        labels = self._known.get(key)
-        if labels is None:
-            resource = self._resource_labels(resources[span.resource_id])
-            labels = self._made(span, dimensions, resource)
-            if labels not in self._series and len(self._series) >= MOST_SERIES:
-                labels = tuple(sorted((*resource, (OVERFLOW, "true"))))
-            self._known[key] = labels
+        resource = self._resource_labels(resources[span.resource_id])
+        labels = self._made(span, [attributes.get(name) for name in DIMENSIONS], resource)
+        if labels not in self._series and len(self._series) >= MOST_SERIES:
+            return tuple(sorted((*resource, (OVERFLOW, "true"))))
         return labels
 
     @staticmethod
-    def _made(span: SpanRow, dimensions: tuple[object, ...], resource: Labels) -> Labels:
+    def _made(span: SpanRow, dimensions: Sequence[object], resource: Labels) -> Labels:
         labels = dict(resource)
         labels[_NAME] = span.name
         labels[_KIND] = f"SPAN_KIND_{KINDS[span.kind] if span.kind < len(KINDS) else KINDS[0]}"

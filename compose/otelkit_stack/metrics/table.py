@@ -12,7 +12,7 @@ import numpy as np
 from otelkit_stack.metrics.chunk import Times, Values, decode, encode
 from otelkit_stack.metrics.head import OpenChunk
 from otelkit_stack.metrics.sample_log import pack, unpack
-from otelkit_stack.rows import SampleRow
+from otelkit_stack.rows import SampleRows
 
 Runs = dict[int, tuple[Times, Values]]
 """Runs of samples by the rows they have in a table: a lower row came first."""
@@ -28,16 +28,19 @@ WHERE EXISTS (SELECT 1 FROM chunk WHERE series_id = wanted.value AND end_ms >= ?
 """
 
 
-def write_log(connection: sqlite3.Connection, samples: Sequence[SampleRow]) -> None:
+def write_log(connection: sqlite3.Connection, samples: Sequence[SampleRows]) -> None:
     """Puts the samples of a transaction into the log."""
     connection.execute("INSERT INTO sample_log (data) VALUES (?)", (pack(samples),))
 
 
-def read_log(connection: sqlite3.Connection) -> Iterable[SampleRow]:
-    """The samples that no checkpoint has seen yet, in their order."""
+def read_log(connection: sqlite3.Connection) -> Iterable[SampleRows]:
+    """The samples that no checkpoint has seen yet, by transaction, in their order."""
     for (data,) in connection.execute("SELECT data FROM sample_log ORDER BY id"):
-        ids, times, values = unpack(data)
-        yield from map(SampleRow, ids.tolist(), times.tolist(), values.tolist())
+        samples, (series_ids, times, values) = SampleRows(), unpack(data)
+        samples.series_ids.frombytes(series_ids.tobytes())
+        samples.times_ms.frombytes(times.tobytes())
+        samples.values.frombytes(values.tobytes())
+        yield samples
 
 
 def clear_log(connection: sqlite3.Connection) -> None:

@@ -13,6 +13,8 @@ from typing import Never, TypeVar
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
 
+from otelkit_stack.receiver.as_sent import as_sent, converted
+
 DEFAULT_LIMIT = 20 * 1024 * 1024
 """Bytes a request may have, packed and unpacked: what the Collector allows."""
 
@@ -77,22 +79,22 @@ def unpacked(body: bytes, content_encoding: str, limit: int) -> bytes:
 
 
 def parse(body: bytes, encoding: Encoding, message: type[M]) -> M:
-    """The request message. Raises RefusedError (400) for a body that is none; unknown fields are ignored, as OTLP asks for."""
-    parsed = message()
+    """The request message, with its attributes as they were sent (:mod:`otelkit_stack.receiver.as_sent`).
+
+    Raises RefusedError (400) for a body that is none; unknown fields are ignored, as OTLP asks for.
+    """
     try:
         if encoding is Encoding.PROTOBUF:
-            parsed.ParseFromString(body)
-        else:
-            fields = json.loads(body, parse_constant=_refuse_constant)
-            if not isinstance(fields, dict):
-                raise ValueError("it is no object")
-            _spell_ids_in_base64(fields)
-            json_format.ParseDict(fields, parsed, ignore_unknown_fields=True)
+            return as_sent(message).FromString(body)
+        fields = json.loads(body, parse_constant=_refuse_constant)
+        if not isinstance(fields, dict):
+            raise ValueError("it is no object")
+        _spell_ids_in_base64(fields)
+        return converted(json_format.ParseDict(fields, message(), ignore_unknown_fields=True))
     except (DecodeError, json_format.ParseError, RecursionError, ValueError, TypeError, AttributeError) as error:
         # The last two are what the JSON parser raises for an object where a list belongs, and the like.
         name = "protobuf" if encoding is Encoding.PROTOBUF else "JSON"
         raise RefusedError(HTTPStatus.BAD_REQUEST, f"The body is not an OTLP request in {name}: {str(error)[:300]}") from error
-    return parsed
 
 
 def _gunzip(body: bytes, limit: int) -> bytes:

@@ -5,11 +5,10 @@ Making the labels of a point, their JSON and its hash takes ten times as long as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from opentelemetry.proto.common.v1.common_pb2 import KeyValue
-
+from otelkit_stack.receiver.as_sent import Sent
 from otelkit_stack.receiver.attributes import attributes_of
 from otelkit_stack.receiver.series_labels import ResourceLabels, labels_of
 from otelkit_stack.rows import SeriesRow, content_id, json_text
@@ -17,29 +16,21 @@ from otelkit_stack.rows import SeriesRow, content_id, json_text
 MOST_SERIES = 20_000
 """That are remembered: ten megabytes. Beyond it all are forgotten, and made again as they come."""
 
-Sent = tuple[bytes, ...]
-"""Attributes as they were sent: equal bytes are equal attributes."""
-
-
-def sent(attributes: Iterable[KeyValue]) -> Sent:
-    """What tells these attributes from others."""
-    return tuple([pair.SerializeToString() for pair in attributes])
-
 
 @dataclass(slots=True)
 class KnownSeries:
     """Labels of points, with the series that have them. Safe to use from several threads."""
 
-    _points: dict[tuple[Sent, Sent], PointLabels] = field(default_factory=dict)
+    _points: dict[Sent, dict[Sent, PointLabels]] = field(default_factory=dict)
     _made: int = 0
 
-    def labels(self, sent_resource: Sent, resource: ResourceLabels, attributes: Iterable[KeyValue]) -> PointLabels:
+    def of(self, resource: Sent) -> dict[Sent, PointLabels]:
+        """What is known of the points of a resource, by their attributes: to be looked up and completed with :meth:`made`."""
+        return self._points.setdefault(resource, {})
+
+    def made(self, attributes: Sent, resource: ResourceLabels) -> PointLabels:
         """The labels of a point of a resource. Raises ValueError for an attribute without a usable name."""
-        key = sent_resource, sent(attributes)
-        labels = self._points.get(key)
-        if labels is None:
-            labels = self._points[key] = PointLabels(labels_of(attributes_of(attributes), resource), self)
-        return labels
+        return PointLabels(labels_of(attributes_of(attributes), resource), self)
 
     def count(self) -> None:
         """Notes that a series was made."""

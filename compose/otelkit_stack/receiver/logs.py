@@ -7,18 +7,23 @@ import time
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
-from otelkit_stack.receiver.attributes import attribute_value, attributes_of, resource_row, scope_row
+from otelkit_stack.receiver.as_sent import converted, sent
+from otelkit_stack.receiver.attributes import KnownAttributes, attribute_value, attributes_of, resource_row, scope_row
 from otelkit_stack.receiver.refusals import MAX_NS, Refusals
 from otelkit_stack.rows import Batch, LogRow, ResourceRow, ScopeRow, json_text
 
 _SEVERITIES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 
 
-def read_logs(request: ExportLogsServiceRequest) -> tuple[Batch, Refusals]:
-    """Rows of the records that can be stored, and why others cannot: times past 2262."""
+def read_logs(request: ExportLogsServiceRequest, known: KnownAttributes | None = None) -> tuple[Batch, Refusals]:
+    """Rows of the records that can be stored, and why others cannot: times past 2262.
+
+    ``known`` are the attributes of earlier requests; it learns those of this one. Raises RefusedError (400) for a broken attribute.
+    """
     batch, refusals = Batch(), Refusals()
-    for of_resource in request.resource_logs:
-        resource = resource_row(attributes_of(of_resource.resource.attributes))
+    known = KnownAttributes() if known is None else known
+    for of_resource in converted(request).resource_logs:
+        resource = resource_row(attributes_of(sent(of_resource.resource.attributes)))
         batch.resources[resource.id] = resource
         for of_scope in of_resource.scope_logs:
             scope = scope_row(of_scope.scope)
@@ -27,7 +32,7 @@ def read_logs(request: ExportLogsServiceRequest) -> tuple[Batch, Refusals]:
                 if _time_ns(record) > MAX_NS:
                     refusals.add("a log record's time must lie before the year 2262")
                 else:
-                    batch.logs.append(_row(record, resource, scope))
+                    batch.logs.append(_row(record, resource, scope, known))
     return batch, refusals
 
 
@@ -40,7 +45,7 @@ def _time_ns(record: LogRecord) -> int:
     return record.time_unix_nano or record.observed_time_unix_nano or time.time_ns()
 
 
-def _row(record: LogRecord, resource: ResourceRow, scope: ScopeRow) -> LogRow:
+def _row(record: LogRecord, resource: ResourceRow, scope: ScopeRow, known: KnownAttributes) -> LogRow:
     body = attribute_value(record.body)
     return LogRow(
         time_ns=_time_ns(record),
@@ -54,7 +59,7 @@ def _row(record: LogRecord, resource: ResourceRow, scope: ScopeRow) -> LogRow:
         resource_id=resource.id,
         scope_id=scope.id,
         service=resource.service,
-        attributes=json_text(attributes_of(record.attributes)),
+        attributes=known.text(sent(record.attributes)),
         severity_sent=record.severity_text,
         observed_ns=min(record.observed_time_unix_nano, MAX_NS),
         flags=record.flags,

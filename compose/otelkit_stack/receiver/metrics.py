@@ -8,9 +8,10 @@ native one, which the query engine here does not know, so it becomes a classic o
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any, ClassVar
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
@@ -25,29 +26,32 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 
 from otelkit_stack.prometheus_naming import MetricType, bound_text, label_value, metric_name
+from otelkit_stack.receiver.as_sent import Sent, converted, sent
 from otelkit_stack.receiver.attributes import attributes_of
 from otelkit_stack.receiver.exponential import cumulative_buckets
-from otelkit_stack.receiver.known_series import KnownSeries, PointLabels, Sent, sent, series_row
+from otelkit_stack.receiver.known_series import KnownSeries, PointLabels, series_row
 from otelkit_stack.receiver.refusals import MAX_NS, Refusals
 from otelkit_stack.receiver.series_labels import ResourceLabels, target_info_labels
-from otelkit_stack.rows import STALE_NAN, Batch, ExemplarRow, SampleRow, SeriesRow, json_text, stored_float
+from otelkit_stack.rows import STALE_NAN, Batch, ExemplarRow, SeriesRow, json_text, stored_float
 
 TARGET_INFO = "target_info"
 
 Point = NumberDataPoint | HistogramDataPoint | ExponentialHistogramDataPoint | SummaryDataPoint
+_NO_RECORDED_VALUE = int(DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK)
 _WITHOUT_TEMPORALITY = ("gauge", "summary")
 
 
 def read_metrics(request: ExportMetricsServiceRequest, known: KnownSeries | None = None) -> tuple[Batch, Refusals]:
     """Rows of the points that can be stored, and which metrics cannot, by name and with the reason.
 
-    ``known`` are the series of earlier requests; it learns those of this one.
+    ``known`` are the series of earlier requests; it learns those of this one. Raises RefusedError (400) for a broken attribute.
     """
     batch, refusals = Batch(), Refusals()
     known = KnownSeries() if known is None else known
-    for of_resource in request.resource_metrics:
-        attributes = attributes_of(of_resource.resource.attributes)
-        reader = _Reader(batch, refusals, ResourceLabels.of(attributes), sent(of_resource.resource.attributes), known)
+    for of_resource in converted(request).resource_metrics:
+        as_bytes = sent(of_resource.resource.attributes)
+        attributes = attributes_of(as_bytes)
+        reader = _Reader(batch, refusals, ResourceLabels.of(attributes), known, known.of(as_bytes))
         for of_scope in of_resource.scope_metrics:
             for metric in of_scope.metrics:
                 reader.read(metric)
@@ -68,8 +72,8 @@ class _Reader:
     batch: Batch
     refusals: Refusals
     resource: ResourceLabels
-    sent_resource: Sent
     known: KnownSeries
+    points: dict[Sent, PointLabels]
     newest_ns: int = 0
 
     def read(self, metric: Metric) -> None:
@@ -88,33 +92,35 @@ class _Reader:
         except ValueError as error:
             self.refusals.add(str(error), len(points))
             return
+        read = self._readers[kind]
         for point in points:
             try:
-                self._read_point(name, point)
+                time_ns = point.time_unix_nano
+                if time_ns > MAX_NS:
+                    raise ValueError("a point's time must lie before the year 2262")
+                attributes = sent(point.attributes)
+                labels = self.points.get(attributes)
+                if labels is None:
+                    labels = self.points[attributes] = self.known.made(attributes, self.resource)
+                if time_ns > self.newest_ns:
+                    self.newest_ns = time_ns
+                read(self, name, labels, point)
             except ValueError as error:
                 self.refusals.add(f"{title}: {error}")
 
-    def _read_point(self, name: str, point: Point) -> None:
-        time_ns = point.time_unix_nano
-        if time_ns > MAX_NS:
-            raise ValueError("a point's time must lie before the year 2262")
-        labels = self.known.labels(self.sent_resource, self.resource, point.attributes)
-        self.newest_ns = max(self.newest_ns, time_ns)
-        if isinstance(point, HistogramDataPoint):
-            # The last count is of the bucket above every bound; point.count says the same.
-            self._read_histogram(name, labels, point, [*zip(point.explicit_bounds, accumulate(point.bucket_counts), strict=False)])
-            return
-        if isinstance(point, ExponentialHistogramDataPoint):
-            self._read_histogram(name, labels, point, cumulative_buckets(point))
-            return
-        if isinstance(point, SummaryDataPoint):
-            self._read_summary(name, labels, point)
-            return
-        field = point.WhichOneof("value")
-        value = float(getattr(point, field)) if field else 0.0
-        series_id = self.add_sample(labels.series(name), time_ns, STALE_NAN if _is_absent(point.flags) else value)
-        if name.endswith("_total"):  # Prometheus keeps the exemplars of counters and histograms
+    def _read_number(self, name: str, labels: PointLabels, point: NumberDataPoint) -> None:
+        # One of the two is set, and the other one 0. In this order, because the first has no zero below zero.
+        value = STALE_NAN if _is_absent(point.flags) else float(point.as_int or point.as_double)
+        series_id = self.add_sample(labels.series(name), point.time_unix_nano, value)
+        if name.endswith("_total") and point.exemplars:  # Prometheus keeps the exemplars of counters and histograms
             self._add_exemplars(series_id, point.exemplars)
+
+    def _read_classic(self, name: str, labels: PointLabels, point: HistogramDataPoint) -> None:
+        # The last count is of the bucket above every bound; point.count says the same.
+        self._read_histogram(name, labels, point, [*zip(point.explicit_bounds, accumulate(point.bucket_counts), strict=False)])
+
+    def _read_exponential(self, name: str, labels: PointLabels, point: ExponentialHistogramDataPoint) -> None:
+        self._read_histogram(name, labels, point, cumulative_buckets(point))
 
     def _read_summary(self, name: str, labels: PointLabels, point: SummaryDataPoint) -> None:
         absent = _is_absent(point.flags)
@@ -144,10 +150,19 @@ class _Reader:
         for exemplar in point.exemplars:
             self._add_exemplars(series[bisect_left(bounds, _exemplar_value(exemplar))], [exemplar])
 
+    # By the field of a metric that holds its points, which says what they are.
+    _readers: ClassVar[dict[str, Callable[[_Reader, str, PointLabels, Any], None]]] = {
+        "gauge": _read_number,
+        "sum": _read_number,
+        "histogram": _read_classic,
+        "exponential_histogram": _read_exponential,
+        "summary": _read_summary,
+    }
+
     def add_sample(self, series: SeriesRow, time_ns: int, value: float) -> int:
         """Put one sample and its series into the batch; the series' id."""
         self.batch.series[series.id] = series
-        self.batch.samples.append(SampleRow(series.id, time_ns // 1_000_000, value))
+        self.batch.samples.add(series.id, time_ns // 1_000_000, value)
         return series.id
 
     def _add_exemplars(self, series_id: int, exemplars: Iterable[Exemplar]) -> None:
@@ -155,7 +170,7 @@ class _Reader:
             # An exemplar is an extra: one that cannot be stored takes nothing from its point.
             if exemplar.time_unix_nano > MAX_NS or exemplar.WhichOneof("value") is None:
                 continue
-            labels = {name: label_value(value) for name, value in attributes_of(exemplar.filtered_attributes).items()}
+            labels = {name: label_value(value) for name, value in attributes_of(sent(exemplar.filtered_attributes)).items()}
             self.batch.exemplars.append(
                 ExemplarRow(
                     series_id=series_id,
@@ -175,7 +190,7 @@ def _type_of(metric: Metric) -> MetricType:
 
 
 def _is_absent(flags: int) -> bool:
-    return bool(flags & DataPointFlags.DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK)
+    return bool(flags & _NO_RECORDED_VALUE)
 
 
 def _exemplar_value(exemplar: Exemplar) -> float:

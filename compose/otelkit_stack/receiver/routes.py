@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from otelkit_stack.errors import StackError
 from otelkit_stack.receiver.answers import refused, taken
+from otelkit_stack.receiver.attributes import KnownAttributes
 from otelkit_stack.receiver.body import DEFAULT_LIMIT, Encoding, RefusedError, encoding_of, parse, read_body, unpacked
 from otelkit_stack.receiver.known_series import KnownSeries
 from otelkit_stack.receiver.logs import read_logs
@@ -82,5 +83,8 @@ _LOGS = _Signal("/v1/logs", ExportLogsServiceRequest, ExportLogsServiceResponse,
 
 def receiver_routes(take: Take, limit: int = DEFAULT_LIMIT) -> list[Route]:
     """Routes that give away what they receive; ``limit`` is in bytes, packed and unpacked."""
+    attributes = KnownAttributes()
+    traces = replace(_TRACES, read=partial(read_traces, known=attributes))
     metrics = replace(_METRICS, read=partial(read_metrics, known=KnownSeries()))
-    return [_TRACES.route(take, limit), metrics.route(take, limit), _LOGS.route(take, limit)]
+    logs = replace(_LOGS, read=partial(read_logs, known=attributes))
+    return [signal.route(take, limit) for signal in (traces, metrics, logs)]

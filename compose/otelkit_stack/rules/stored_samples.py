@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from otelkit_stack.metrics.storage import SampleStorage
 from otelkit_stack.promql.labels import METRIC_NAME, Labels
 from otelkit_stack.promql.storage import Series
-from otelkit_stack.rows import Batch, SampleRow, SeriesRow, content_id, json_text
+from otelkit_stack.rows import Batch, SeriesRow, content_id, json_text
 from otelkit_stack.selectors.matchers import Matcher
 from otelkit_stack.store import QueueFullError, Store
 
@@ -50,7 +50,7 @@ class StoredSamples:
             text = json_text(dict(labels.drop((METRIC_NAME,))))
             series_id = content_id("series", name, text)
             batch.series[series_id] = SeriesRow(series_id, name, text)
-            batch.samples.append(SampleRow(series_id, time_ms, value))
+            batch.samples.add(series_id, time_ms, value)
             names.add(name)
         try:
             self._store.submit(batch)
