@@ -109,5 +109,6 @@ def test_a_forked_worker_writes_its_own_name(otlp):
             os._exit(0)
         """
     )
-    assert all(line["service.instance.id"] == line["expected"] for line in lines)
-    assert len({line["service.instance.id"] for line in lines}) == 2
+    hellos = [line for line in lines if line["message"] == "hello"]  # without what is said about the receiver that nobody is
+    assert all(line["service.instance.id"] == line["expected"] for line in hellos)
+    assert len({line["service.instance.id"] for line in hellos}) == 2

@@ -17,6 +17,7 @@ from otelkit.patterns import health
 from otelkit.patterns.health.probe import Probe
 from otelkit.patterns.health.watch import RELEVANT
 from otelkit.testing import capture
+from tests.backends import wait_until
 from tests.instrumentation.asking import BOTH, ask_sync
 from tests.instrumentation.patterns.serving import serving, values
 
@@ -138,7 +139,8 @@ def test_a_check_that_hangs_is_no_after_its_timeout_and_is_not_asked_again_meanw
     for thread in threading.enumerate():
         if thread.name == "otelkit-health-model":
             thread.join(30)
-    assert probe.ask().ok, "it is asked again as soon as it does not hang any more"
+    # Until it may start a thread and be answered within a hundredth of a second: on a busy machine not the first time.
+    wait_until(lambda: probe.ask().ok, 30, "it is not asked again when it does not hang any more")
 
 
 def test_an_answer_is_given_again_while_it_is_fresh():
