@@ -60,3 +60,11 @@ def test_more_series_than_are_remembered_are_read_the_same(monkeypatch: pytest.M
         batch, _ = read_metrics(REQUEST, known)
         assert everything(batch) == everything(fresh)
     assert len(known._points) <= 4
+
+
+def test_resources_that_send_nothing_are_forgotten_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_series, "MOST_SERIES", 3)
+    known = KnownSeries()
+    for number in range(20):
+        read_metrics(metrics(resource={"service.name": f"{number}"}), known)
+    assert len(known._points) <= 4

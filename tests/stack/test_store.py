@@ -55,6 +55,15 @@ def test_batches_that_come_together_share_a_transaction(tmp_path: Path):
         assert writing.counts.written == 49
 
 
+def test_an_sqlite_that_takes_few_values_at_once_is_given_fewer(tmp_path: Path):
+    """999 were all that it took until 2020."""
+    with Store(tmp_path) as writing, Queries(tmp_path) as reading:
+        writing._connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+        writing.submit(spans_of(347))
+        writing.flush()
+        assert (len(reading.newest_traces(1_000)), writing.counts.dropped) == (347, 0)
+
+
 def test_close_writes_what_waits(tmp_path: Path):
     with Store(tmp_path, commit_interval_s=60) as writing:
         writing.submit(spans_of(5))

@@ -29,9 +29,10 @@ class LabelIndex:
     def __contains__(self, series_id: int) -> bool:
         return series_id in self._labels
 
-    def unknown(self, series: Mapping[int, object]) -> set[int]:
+    def unknown(self, series_ids: Iterable[int]) -> list[int]:
         """Those of the ids that are not here."""
-        return series.keys() - self._labels.keys()
+        known = self._labels
+        return [series_id for series_id in series_ids if series_id not in known]
 
     def add(self, series_id: int, labels: Mapping[str, str]) -> None:
         """Enters a series; one that is known already stays as it is."""

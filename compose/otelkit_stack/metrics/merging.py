@@ -19,9 +19,9 @@ def sorted_run(samples: Mapping[int, float]) -> tuple[Times, Values]:
 
 def merged(runs: Mapping[int, tuple[Times, Values]]) -> tuple[Times, Values]:
     """One run of several, each of which rises by itself; where times are equal, the run of the lowest key wins."""
-    ordered = [run for _, run in sorted(runs.items(), key=lambda item: item[0])]
-    if not ordered:
+    if not runs:
         return NOTHING
+    ordered = [runs[row] for row in sorted(runs)]
     if len(ordered) == 1:
         return ordered[0]
     times = np.concatenate([run[0] for run in ordered])

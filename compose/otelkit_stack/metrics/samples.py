@@ -111,7 +111,10 @@ class Samples:
         known = {row for runs in in_memory.values() for row in runs}
         on_disk = table.read_chunks(connection, ids, start_ms, end_ms, known)
         for series_id in ids:
-            times, values = between(merged(on_disk.get(series_id, {}) | in_memory[series_id]), start_ms, end_ms)
+            runs = in_memory[series_id]
+            if series_id in on_disk:
+                runs = on_disk[series_id] | runs
+            times, values = between(merged(runs), start_ms, end_ms)
             if len(times):
                 yield SelectedSeries(self.index.labels(series_id), times, values)
 

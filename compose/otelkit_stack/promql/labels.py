@@ -38,11 +38,11 @@ class Labels(tuple[tuple[str, str], ...]):
 
     def keep(self, names: Collection[str]) -> Labels:
         """Only the labels of these names."""
-        return Labels(pair for pair in self if pair[0] in names)
+        return Labels([pair for pair in self if pair[0] in names])
 
     def drop(self, names: Collection[str]) -> Labels:
         """All but the labels of these names."""
-        return Labels(pair for pair in self if pair[0] not in names)
+        return Labels([pair for pair in self if pair[0] not in names])
 
     def replace(self, name: str, value: str) -> Labels:
         """With this label set to the value; an empty value removes it."""

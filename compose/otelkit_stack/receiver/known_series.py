@@ -26,14 +26,18 @@ class KnownSeries:
 
     def of(self, resource: Sent) -> dict[Sent, PointLabels]:
         """What is known of the points of a resource, by their attributes: to be looked up and completed with :meth:`made`."""
-        return self._points.setdefault(resource, {})
+        points = self._points.get(resource)
+        if points is None:
+            points = self._points[resource] = {}
+            self.count()
+        return points
 
     def made(self, attributes: Sent, resource: ResourceLabels) -> PointLabels:
         """The labels of a point of a resource. Raises ValueError for an attribute without a usable name."""
         return PointLabels(labels_of(attributes_of(attributes), resource), self)
 
     def count(self) -> None:
-        """Notes that a series was made."""
+        """Notes that a series, or a place for those of a resource, was made."""
         self._made += 1
         if self._made > MOST_SERIES:
             self._points.clear()
