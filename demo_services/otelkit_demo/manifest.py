@@ -63,6 +63,10 @@ class Edge:
     server_kind: str = "SERVER"
 
 
+KEEP_ALIVE_SECONDS = 30
+"""How long a server keeps a connection that nobody uses. Longer than any client does (httpx: 5 s), or now and then a request is sent on a
+connection that is just being closed, and nobody can tell whether it was heard."""
+
 STACK_PORT = 4318
 """Port of OTLP over HTTP; the embedded stack shows its page there too."""
 
@@ -74,6 +78,7 @@ def _gunicorn(service: str, workers: int) -> tuple[str, ...]:
         *("--bind", "127.0.0.1:{port}", "--worker-class", "gthread", "--workers", str(workers), "--threads", "4"),
         # The control socket would be one file in the home directory, shared by every gunicorn of the machine.
         *("--log-level", "warning", "--graceful-timeout", "3", "--no-control-socket"),
+        *("--keep-alive", str(KEEP_ALIVE_SECONDS)),
     )
 
 
@@ -82,7 +87,7 @@ def _uvicorn(service: str) -> tuple[str, ...]:
         "uvicorn",
         f"otelkit_demo.{service}.asgi:application",
         *("--host", "127.0.0.1", "--port", "{port}", "--log-level", "warning", "--no-access-log"),
-        *("--lifespan", "off", "--timeout-graceful-shutdown", "3"),
+        *("--lifespan", "off", "--timeout-graceful-shutdown", "3", "--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)),
     )
 
 
