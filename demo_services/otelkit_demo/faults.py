@@ -99,19 +99,28 @@ CATALOG_NPLUSONE = Fault(
     "catalog.nplusone",
     "catalog",
     "Lists of products come a little later: each product asks the database once more.",
-    Silence("No rule looks at the number of queries yet; the access line, the span and the Database board name the place."),
+    Silence(
+        "Nobody is woken for queries that are too many: where they make pages slow, the latency budget burns; the "
+        "access line, the span and the Database board name the place."
+    ),
 )
 CATALOG_CACHE_OFF = Fault(
     "catalog.cache_off",
     "catalog",
     "Nothing, until the database of catalog is busy: every page is read from it anew.",
-    Silence("No rule looks at hit ratios yet; the Database board shows the cache's hits vanish and the queries rise."),
+    Silence(
+        "Each cache has a hit ratio of its own, so no rule knows which is too low; the Database board shows the hits "
+        "vanish and the queries rise."
+    ),
 )
 ORDERS_LEAK = Fault(
     "orders.leak",
     "orders",
     "Nothing for a long time, then workers are killed.",
-    Silence("No rule looks at memory yet; the Process board shows it grow with every request."),
+    Silence(
+        "How much memory is too much only the machine knows, so whoever sets the limit has to watch it; the Process "
+        "board shows it grow with every request."
+    ),
 )
 ORDERS_CPU_HOG = Fault(
     "orders.cpu_hog", "orders", f"Each request to orders computes for {SLOW_SECONDS:g} s; all of them are slow.", _slowness("orders")
@@ -120,7 +129,7 @@ BROKER_PAUSE_CONSUMER = Fault(
     "broker.pause_consumer",
     "notifications",
     "Confirmations of orders do not come, and all come at once when it is over.",
-    Silence("No rule looks at the age of events that a consumer takes yet; the Events board shows that nothing is processed."),
+    Alarm("ConsumerStopped", "notifications", 180),
 )
 BROKER_DUPLICATE = Fault(
     "broker.duplicate",
@@ -162,7 +171,10 @@ LOG_STORM = Fault(
     "log.storm",
     "catalog",
     "Nothing; the bill for logs: each request to catalog writes two hundred lines.",
-    Silence("No rule counts log lines yet; the Telemetry health board shows what each service sends."),
+    Silence(
+        "How many lines are too many depends on what they cost, which no rule knows; the Telemetry health board shows "
+        "what each service sends."
+    ),
 )
 DEPLOY_BAD_VERSION = Fault(
     "deploy.bad_version",

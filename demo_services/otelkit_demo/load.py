@@ -34,7 +34,7 @@ GUESSES_PER_SECOND = 10
 
 
 class CountingClient:
-    """Asks the gateway and counts what came: statuses, and ``unreachable`` for requests without an answer."""
+    """Asks the gateway and counts what came: statuses, and ``unreachable`` for requests without an answer, with the reason."""
 
     def __init__(self, target: str) -> None:
         # Many customers share the connections, so no cookie of one may be sent for another.
@@ -67,8 +67,8 @@ class CountingClient:
     def _counted(self, method: str, path: str, **more: Any) -> httpx.Response:
         try:
             answer = self._client.request(method, path, **more)
-        except httpx.HTTPError:
-            self.count("unreachable")
+        except httpx.HTTPError as error:
+            self.count(f"unreachable ({type(error).__name__})")
             raise
         self.count(str(answer.status_code))
         return answer
@@ -77,8 +77,8 @@ class CountingClient:
 def generate(target: str, *, rate: float, minutes: float | None, seed: int) -> Counter[str]:
     """Send ``rate`` requests a second to ``target``, for ``minutes`` or until interrupted. Returns how often each answer came.
 
-    A status counts under its number; ``unreachable`` are requests without an answer, ``skipped`` journeys for which nobody
-    was free, because ``WALKERS`` others still walked.
+    A status counts under its number; ``unreachable (ConnectError)`` are requests without an answer, by the reason, ``skipped`` journeys
+    for which nobody was free, because ``WALKERS`` others still walked.
     """
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
     weights = [journey.weight for journey in JOURNEYS]

@@ -63,17 +63,22 @@ class Edge:
     server_kind: str = "SERVER"
 
 
+KEEP_ALIVE_SECONDS = 30
+"""How long a server keeps a connection that nobody uses. Longer than any client does (httpx: 5 s), or now and then a request is sent on a
+connection that is just being closed, and nobody can tell whether it was heard."""
+
 STACK_PORT = 4318
 """Port of OTLP over HTTP; the embedded stack shows its page there too."""
 
 
-def _gunicorn(service: str, workers: int) -> tuple[str, ...]:
+def _gunicorn(service: str, workers: int, threads: int = 4) -> tuple[str, ...]:
     return (
         "gunicorn",
         f"otelkit_demo.{service}.wsgi:application",
-        *("--bind", "127.0.0.1:{port}", "--worker-class", "gthread", "--workers", str(workers), "--threads", "4"),
+        *("--bind", "127.0.0.1:{port}", "--worker-class", "gthread", "--workers", str(workers), "--threads", str(threads)),
         # The control socket would be one file in the home directory, shared by every gunicorn of the machine.
         *("--log-level", "warning", "--graceful-timeout", "3", "--no-control-socket"),
+        *("--keep-alive", str(KEEP_ALIVE_SECONDS)),
     )
 
 
@@ -82,7 +87,7 @@ def _uvicorn(service: str) -> tuple[str, ...]:
         "uvicorn",
         f"otelkit_demo.{service}.asgi:application",
         *("--host", "127.0.0.1", "--port", "{port}", "--log-level", "warning", "--no-access-log"),
-        *("--lifespan", "off", "--timeout-graceful-shutdown", "3"),
+        *("--lifespan", "off", "--timeout-graceful-shutdown", "3", "--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)),
     )
 
 
@@ -95,7 +100,8 @@ GATEWAY = Service(
     name="gateway",
     settings="otelkit_demo.gateway.settings",
     port=8000,
-    serve=_gunicorn("gateway", workers=1),
+    # It mostly waits for others, who ask it for tokens and keys meanwhile: with as many customers as threads nobody would get on.
+    serve=_gunicorn("gateway", workers=1, threads=20),
     owner="storefront",
     criticality="critical",
     peers=(

@@ -98,10 +98,14 @@ def test_fault_payments_fail(mended: RunningDemo):
 
 
 def test_fault_payments_slow(mended: RunningDemo):
+    """And the span that is slow says which flag made it so."""
+    asked = total(mended, m.FEATURE_FLAG_EVALUATIONS, service_name="payments", feature_flag_key="payments.slow")
     mended.faults.set("payments.slow", 1)
     answer, trace_id = mended.place_order()
     assert answer.elapsed.total_seconds() >= SLOW_SECONDS
-    assert span_when(mended, trace_id, served_by("payments")).duration_s >= SLOW_SECONDS
+    slow = span_when(mended, trace_id, lambda span: served_by("payments")(span) and span.duration_s >= SLOW_SECONDS)
+    assert "feature_flag.evaluation" in [event.name for event in slow.events]
+    grows(mended, m.FEATURE_FLAG_EVALUATIONS, asked, service_name="payments", feature_flag_key="payments.slow")
 
 
 def test_fault_payments_unreachable(mended: RunningDemo):
@@ -110,10 +114,12 @@ def test_fault_payments_unreachable(mended: RunningDemo):
     mended.faults.set("payments.unreachable", 1)
 
     def turned_back() -> bool:
-        assert mended.place_order()[0].status_code in (202, 502, 503)
-        return total(mended, m.CIRCUIT_BREAKER_REJECTED, service_name="orders") > rejected
+        answer, _ = mended.place_order()
+        assert answer.status_code in (202, 502, 503)
+        return answer.status_code == 503 and "payments is not asked for" in answer.json()["detail"]
 
     wait_until(turned_back, 2 * PATIENCE, "no breaker turned a call back", every=0.2)
+    grows(mended, m.CIRCUIT_BREAKER_REJECTED, rejected, service_name="orders")
 
 
 def test_fault_inventory_slow(mended: RunningDemo):
@@ -124,9 +130,13 @@ def test_fault_inventory_slow(mended: RunningDemo):
 
 
 def test_fault_inventory_fail(mended: RunningDemo):
+    """Its caller is told nothing of the reason; the log and the span are."""
     mended.faults.set("inventory.fail", 1)
     answer, trace_id = mended.place_order()
     refused(answer, 502)
+    assert answer.json()["detail"].startswith(
+        "The order could not be placed: inventory answered 500: The service failed. Its log says why."
+    )
     assert str(span_when(mended, trace_id, failed_in("inventory")).attributes["error.type"]).endswith("LedgerUnreadableError")
     assert any(line.severity == "ERROR" for line in lines_of(mended, trace_id, "orders", text="order failed"))
 
@@ -144,6 +154,7 @@ def test_fault_catalog_nplusone(mended: RunningDemo):
     mended.faults.set("catalog.nplusone", 1)
     _, trace_id = mended.request("gateway", "GET", "/api/products")
     assert int(str(span_when(mended, trace_id, served_by("catalog")).attributes["db.query.count"])) >= 7
+    span_when(mended, trace_id, lambda span: (span.service, span.name) == ("catalog", "SELECT catalog_category"))
     grows(mended, m.DJANGO_REQUEST_DB_N_PLUS_ONE, found, service_name="catalog")
 
 
@@ -208,6 +219,9 @@ def test_fault_auth_expired_keys(mended: RunningDemo):
     answer = shop.ask("orders", "GET", "/api/v1/orders", token=token)
     refused(answer, 401)
     assert answer.json()["detail"] == "The token was refused: expired."
+    refused(mended.place_order()[0], 502)
+    told = span_when(mended, answer.headers["x-test-trace"], served_by("orders")).events
+    assert {"reason": "expired"} in [event.attributes for event in told if event.name == "auth.token.rejected"]
     grows(mended, m.AUTH_TOKENS_VALIDATED, begin, service_name="orders", reason="expired")
 
 
@@ -227,13 +241,15 @@ def test_fault_readyz_fail(mended: RunningDemo):
         return any(series.samples and series.samples[-1][1] == 0 for series in found)
 
     wait_until(says_no, PATIENCE, "no worker of catalog says that it is not ready")
-    assert mended.request("catalog", "GET", "/api/products")[0].status_code == 200, "it serves all the same"
+    statuses = [mended.request("catalog", "GET", path)[0].status_code for path in ("/readyz", "/livez", "/api/products")]
+    assert statuses == [503, 200, 200], "it serves all the same, and is not to be restarted"
 
 
 def test_fault_db_pool_exhausted(mended: RunningDemo):
     mended.faults.set("db.pool_exhausted", 1)
     answer, trace_id = mended.place_order()
-    refused(answer, 502, 503)
+    refused(answer, 503)
+    assert answer.json()["detail"] == "All connections to the database are in use."
     (line, *_) = lines_of(mended, trace_id, "orders", text="no connection to the database")
     assert str(line.attributes["exception.type"]).endswith("OperationalError")
 

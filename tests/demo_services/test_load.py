@@ -169,7 +169,7 @@ def test_passwords_are_guessed_while_the_fault_is_set(tmp_path: Path, monkeypatc
 
 
 def test_a_shop_that_is_closed_is_counted_as_unreachable(capsys: pytest.CaptureFixture[str]):
-    assert generate(f"http://127.0.0.1:{free_port()}", rate=100, minutes=0.002, seed=1).keys() == {"unreachable"}
+    assert generate(f"http://127.0.0.1:{free_port()}", rate=100, minutes=0.002, seed=1).keys() == {"unreachable (ConnectError)"}
 
 
 def test_a_rate_of_nothing_is_refused(capsys: pytest.CaptureFixture[str]):

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 from django.conf import settings
@@ -34,8 +34,11 @@ ISSUER = "https://gateway.shop.example"
 SHOP_SECRET_VARIABLE = "SHOP_SECRET"  # noqa: S105 - its name
 _ON_A_LAPTOP = "not-a-secret-on-a-laptop"
 
-EARLY_SECONDS = 30.0
-"""A token is replaced so long before it expires."""
+EARLY_SECONDS, FLIGHT_SECONDS = 30.0, 5.0
+"""A token is replaced so long before it expires, and is not sent any more so long before it."""
+
+AGAIN_SECONDS = 2.0
+"""After so long the next one is asked for again, where there was none to replace one that is still good."""
 
 
 def credential(client: str) -> str:
@@ -48,32 +51,57 @@ class TokenUnavailableError(Exception):
     """The gateway gave no token."""
 
 
+class _Kept(NamedTuple):
+    text: str
+    replace_at: float
+    good_until: float
+
+
+_NONE = _Kept("", 0.0, 0.0)
+
+
 class TokenSource:
     """Tokens for one audience, fetched when needed and kept until shortly before they expire.
 
-    ``fetch`` gives a token and for how many seconds it is good; it raises TokenUnavailableError where it has none.
+    ``fetch`` gives a token and for how many seconds it is good; it raises TokenUnavailableError where it has none. Nobody waits for a new
+    one, and nobody fails for the want of it, while the old one is good.
     """
 
     def __init__(self, fetch: Callable[[], tuple[str, float]]) -> None:
         self._fetch = fetch
-        self._lock = Lock()
-        self._token = ""
-        self._until = 0.0
+        self._fetching = Lock()
+        self._kept = _NONE
 
     def token(self) -> str:
         """A token that is good for a while. Raises TokenUnavailableError, and DeadlineExceededError where no time is left."""
         if flags.is_set("auth.expired_keys"):
             return self._fetch()[0]  # a fault must show at once, not when the token that is kept runs out
-        with self._lock:
-            if not self._token or time.monotonic() >= self._until:
-                self._token, seconds = self._fetch()
-                self._until = time.monotonic() + max(seconds - EARLY_SECONDS, 0.0)
-            return self._token
+        kept = self._kept
+        now = time.monotonic()
+        if now < kept.replace_at:
+            return kept.text
+        if now >= kept.good_until:
+            with self._fetching:
+                found = self._kept  # somebody else may have replaced it while we waited
+                return found.text if now < found.good_until else self._replaced().text
+        if self._fetching.acquire(blocking=False):
+            try:
+                return self._replaced().text
+            except TokenUnavailableError:
+                self._kept = kept._replace(replace_at=now + AGAIN_SECONDS)
+            finally:
+                self._fetching.release()
+        return kept.text
 
     def forget(self) -> None:
         """The token was refused: the next call gets another one."""
-        with self._lock:
-            self._token = ""
+        self._kept = _NONE
+
+    def _replaced(self) -> _Kept:
+        text, seconds = self._fetch()
+        now = time.monotonic()
+        self._kept = made = _Kept(text, now + max(seconds - EARLY_SECONDS, 0.0), now + max(seconds - FLIGHT_SECONDS, 0.0))
+        return made
 
 
 def from_gateway(gateway: str, client: str, audience: str, scope: str) -> TokenSource:

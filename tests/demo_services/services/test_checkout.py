@@ -126,7 +126,7 @@ def test_what_the_bank_declines_gives_the_goods_back(shop: Shop):
 
 
 def test_while_payments_fails_orders_are_refused_and_nothing_is_kept(shop: Shop):
-    """payments.fail: 502 for the customer, and the saga goes back."""
+    """payments.fail: a refusal for the customer, and the saga goes back."""
     _, reserved = shop.stock("tray-bamboo")
     shop.demo.faults.set(fault_named("payments.fail").name, 1.0)
     try:
@@ -135,8 +135,9 @@ def test_while_payments_fails_orders_are_refused_and_nothing_is_kept(shop: Shop)
         shop.demo.faults.clear("payments.fail")
         shop.recovered()
 
-    assert said(answers[0], 502).startswith("The order could not be placed: payments answered 500: The service failed.")
-    assert answers[1].status_code in (502, 503)  # it may be left alone by now
+    for answer in answers:
+        assert answer.status_code in (502, 503)  # payments may be left alone by now, because orders of others failed, too
+        assert said(answer, answer.status_code).startswith("The order could not be placed: payments ")
     wait_until(lambda: shop.stock("tray-bamboo")[1] == reserved, 10, "the goods stay reserved")
 
 

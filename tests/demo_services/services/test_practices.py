@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import jwt
+import pytest
 
-from otelkit.catalog.metrics import API_REQUESTS, AUTH_JWKS_REFRESHES
+from otelkit.catalog.metrics import API_REQUESTS, AUTH_JWKS_REFRESHES, LOAD_SHED
 from otelkit.catalog.naming import series_names
 from tests.backends import wait_until
 from tests.demo_services.services.shop import MISSING, Shop, said
@@ -58,6 +60,16 @@ def test_who_guesses_too_often_is_turned_away(shop: Shop):
     answer = wait_until(turned_away, 40, "nobody was turned away")
     assert said(answer, 429).startswith("Request was throttled.")  # type: ignore[arg-type]
     assert int(answer.headers["retry-after"]) >= 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("service", ["catalog", "inventory"])
+def test_who_has_waited_too_long_in_front_of_a_service_is_told_at_once_to_come_again(shop: Shop, service: str):
+    """Load shedding, under gunicorn and uvicorn: 503 with Retry-After, counted by reason; probes are spared."""
+    waited = {"x-request-start": f"t={time.time() - 10:.3f}"}
+    answer = shop.ask(service, "GET", "/api/products" if service == "catalog" else "/stock/tray-bamboo", headers=waited)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert shop.ask(service, "GET", "/readyz", headers=waited).status_code == 200
+    shop.wait_for_series(series_names(LOAD_SHED)[0], service_name=service, reason="queue_time")
 
 
 def test_old_apps_are_counted_by_name(shop: Shop):
