@@ -24,7 +24,7 @@ DEMO_IMAGE = "otelkit-demo:under-test"
 LAYERS = ("--file", str(COMPOSE / "compose.yaml"), "--file", str(COMPOSE / "compose.lean.yaml"))
 
 _BUILD_TIMEOUT = 900.0
-_UP_TIMEOUT = 240.0
+_UP_TIMEOUT = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class ComposedStack:
         """The stack's Alertmanager; it notifies nobody."""
         return Alertmanager(self.port("ALERTMANAGER_PORT"))
 
-    def compose(self, *arguments: str, timeout: float = 60.0) -> str:
+    def compose(self, *arguments: str, timeout: float = 180.0) -> str:
         """What ``docker compose`` prints. Raises AssertionError with its words where it fails."""
         return _output(["docker", "compose", *LAYERS, *arguments], self.environment, timeout)
 
@@ -88,7 +88,7 @@ def composed_stack(**variables: str) -> Iterator[ComposedStack]:
             raise AssertionError(f"The stack did not come up: {error}\n{logs}") from error
         yield stack
     finally:
-        stack.compose("down", "--volumes", "--timeout", "5", timeout=90.0)
+        stack.compose("down", "--volumes", "--timeout", "5")
 
 
 def _require_engine() -> None:

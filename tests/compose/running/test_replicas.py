@@ -13,6 +13,7 @@ from otelkit.catalog.naming import series_name
 from otelkit_dashboards.panels import Language
 from otelkit_dashboards.queries import every_query
 from otelkit_demo.faults import BAD_VERSION, GOOD_VERSION
+from otelkit_demo.manifest import SERVICES
 from tests.backends import wait_until
 from tests.compose.composed_stack import ComposedStack
 from tests.compose.running.ordering import ARRIVES
@@ -54,14 +55,17 @@ def test_the_rules_see_one_service(stack: ComposedStack, service: str):
 
 @pytest.mark.parametrize("service", REPLICATED)
 def test_the_overview_draws_one_service(stack: ComposedStack, service: str):
-    """Requests, errors and latency are the service's; a line for each replica has what each has for itself: processor, memory, threads."""
+    """Requests, errors and latency are the service's; a line for each process has what each has for itself: processor, memory, threads."""
     variables = {"service": service, "environment": "demo", "route": ".*", "__rate_interval": "1m", "__range": "5m"}
     drawn = [query for query in every_query(variables) if query.board == "otelkit-service-overview" and query.language is Language.PROMQL]
     lines = {query.panel: [sample["metric"] for sample in stack.prometheus.query(query.expression)] for query in drawn}
-    apart = {panel for panel, labels in lines.items() if any("service_instance_id" in label for label in labels)}
-    assert apart == {"cpu", "memory", "open-files", "threads"}
     assert {len(lines[panel]) for panel in ("request-rate", "error-ratio", "p95", "availability")} == {1}
-    assert {len(lines[panel]) for panel in apart} == {2}
+    apart = {
+        panel: {labels["service_instance_id"] for labels in found if "service_instance_id" in labels} for panel, found in lines.items()
+    }
+    beside = {f"{service}-{companion.name}" for one in SERVICES if one.name == service for companion in one.companions}
+    processes = {f"{name}:0" for name in (f"{service}-1", f"{service}-2", *beside)}
+    assert {panel: names for panel, names in apart.items() if names} == dict.fromkeys(("cpu", "memory", "open-files", "threads"), processes)
 
 
 def test_a_replica_that_goes_away_takes_no_request_with_it(stack: ComposedStack):
