@@ -55,15 +55,14 @@ def test_nothing_is_lost_while_backends_are_away_and_the_collector_dies():
         wait_until(
             lambda: "Exited (0)" in stack.compose("ps", "--all", "--format", "{{.Status}}", "load"), 120.0, "the load did not end", every=1
         )
-        written = access_lines_written(stack)
-
-        found = (0, 0)
+        found = (0, 0, 0)
 
         def complete() -> bool:
             nonlocal found
-            found = requests_counted(stack), access_lines_stored(stack)
-            return found == (written, written)
+            # What was answered is read each time: the load ends without the answers that it has no patience for.
+            found = requests_counted(stack), access_lines_stored(stack), access_lines_written(stack)
+            return len(set(found)) == 1
 
         with contextlib.suppress(TimeoutError):
             wait_until(complete, 240.0, "", every=1)  # two queues that each wait longer after each try
-        assert found == (written, written), "what Prometheus counts and Loki stores, against what was answered"
+        assert len(set(found)) == 1, f"Prometheus counts, Loki stores, and the gateway has answered: {found}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
@@ -58,14 +59,24 @@ def test_the_overview_draws_one_service(stack: ComposedStack, service: str):
     """Requests, errors and latency are the service's; a line for each process has what each has for itself: processor, memory, threads."""
     variables = {"service": service, "environment": "demo", "route": ".*", "__rate_interval": "1m", "__range": "5m"}
     drawn = [query for query in every_query(variables) if query.board == "otelkit-service-overview" and query.language is Language.PROMQL]
-    lines = {query.panel: [sample["metric"] for sample in stack.prometheus.query(query.expression)] for query in drawn}
-    assert {len(lines[panel]) for panel in ("request-rate", "error-ratio", "p95", "availability")} == {1}
-    apart = {
-        panel: {labels["service_instance_id"] for labels in found if "service_instance_id" in labels} for panel, found in lines.items()
-    }
+
+    def lines() -> dict[str, list[dict[str, str]]]:
+        return {query.panel: [sample["metric"] for sample in stack.prometheus.query(query.expression)] for query in drawn}
+
+    def apart() -> dict[str, set[str]]:
+        named = {
+            panel: {labels["service_instance_id"] for labels in found if "service_instance_id" in labels}
+            for panel, found in lines().items()
+        }
+        return {panel: names for panel, names in named.items() if names}
+
     beside = {f"{service}-{companion.name}" for one in SERVICES if one.name == service for companion in one.companions}
     processes = {f"{name}:0" for name in (f"{service}-1", f"{service}-2", *beside)}
-    assert {panel: names for panel, names in apart.items() if names} == dict.fromkeys(("cpu", "memory", "open-files", "threads"), processes)
+    with contextlib.suppress(TimeoutError):  # a replica that has just begun has no rate yet
+        wait_until(lambda: all(names == processes for names in apart().values()), ARRIVES, "", every=1)
+    assert apart() == dict.fromkeys(("cpu", "memory", "open-files", "threads"), processes)
+    counted = lines()
+    assert {len(counted[panel]) for panel in ("request-rate", "error-ratio", "p95", "availability")} == {1}
 
 
 def test_a_replica_that_goes_away_takes_no_request_with_it(stack: ComposedStack):
