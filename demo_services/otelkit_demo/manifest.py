@@ -101,7 +101,7 @@ GATEWAY = Service(
     settings="otelkit_demo.gateway.settings",
     port=8000,
     # It mostly waits for others, who ask it for tokens and keys meanwhile: with as many customers as threads nobody would get on.
-    serve=_gunicorn("gateway", workers=1, threads=20),
+    serve=_gunicorn("gateway", workers=1, threads=12),
     owner="storefront",
     criticality="critical",
     peers=(
