@@ -11,6 +11,7 @@ from pathlib import Path
 
 from otelkit_stack import TOKEN_VARIABLE
 from otelkit_stack.access import LOOPBACK, Access
+from otelkit_stack.allocator import keep_to_one_arena
 from otelkit_stack.errors import StackError
 from otelkit_stack.logql.units import size_bytes
 from otelkit_stack.promql import durations
@@ -63,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     sys.setswitchinterval(_TURN_S)
+    keep_to_one_arena()
     logging.basicConfig(level=logging.WARNING, format="otelkit stack: %(message)s")
     try:
         access = Access.of(options.listen, options.name, os.environ.get(TOKEN_VARIABLE, ""))

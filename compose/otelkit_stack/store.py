@@ -63,7 +63,7 @@ class Store:
         self,
         path: Path,
         *,
-        capacity: int = 50_000,
+        capacity: int = 25_000,
         commit_interval_s: float = 0.2,
         retention_s: float | None = 7 * DAY_S,
         retention_bytes: int | None = None,
