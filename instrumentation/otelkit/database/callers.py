@@ -20,6 +20,7 @@ import otelkit
 
 _DJANGO = f"{Path(django.__file__).resolve().parent}/"
 _KIT = f"{Path(otelkit.__file__).resolve().parent}/"
+_PATTERNS = f"{_KIT}patterns/"
 _BOUNDARY = f"{_KIT}middleware.py"
 """Above our middleware stands the server, which ran no query."""
 _STANDARD_LIBRARY = tuple({f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib")})
@@ -56,6 +57,16 @@ def calling_line(task: Task[Any] | None = None) -> CodeLine | None:
     """
     found = _up_the_stack(sys._getframe(1))
     return found if found is not None or task is None else _down_the_awaits(task)
+
+
+def is_bookkeeping() -> bool:
+    """Whether a pattern of the kit (saga, outbox, ...) asked for its own sake: a row for each step is as it should be, and nobody's N+1."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _owner(frame.f_code.co_filename) == _IS_MACHINERY:
+        if frame.f_code.co_filename.startswith(_PATTERNS):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _up_the_stack(frame: FrameType | None) -> CodeLine | None:

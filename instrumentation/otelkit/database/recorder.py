@@ -17,7 +17,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
 from otelkit.catalog.metrics import DB_CLIENT_OPERATION_DURATION
 from otelkit.config import Database
-from otelkit.database.callers import CodeLine, calling_line
+from otelkit.database.callers import CodeLine, calling_line, is_bookkeeping
 from otelkit.database.queries import Query, query_of
 from otelkit.database.statements import text_of
 from otelkit.database.targets import target_of
@@ -128,7 +128,7 @@ class QueryRecorder:
         line = None
         if runs == self._many or (is_traced and (is_slow or runs > self._many)):
             line = _line(queries)
-            if queries is not None and runs == self._many:
+            if queries is not None and runs == self._many and not is_bookkeeping():
                 queries.mark(statement.shape, Repeated(statement.summary, statement.text, str(line) if line else None, runs))
         # A query outside of any trace (a migration, a shell) is counted, but starts no trace of its own.
         if is_traced and (is_slow or error is not None or not statement.is_transaction_control):

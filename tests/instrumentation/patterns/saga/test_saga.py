@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, override_settings
+from django.urls import path
 from django.utils import timezone
 
 from otelkit import startup
@@ -287,3 +291,24 @@ def test_a_saga_that_the_project_has_no_more_waits_and_says_so(world: World, cap
         sweep("default")
     assert [record.getMessage() for record in caplog.records] == ["No app has a saga forgotten, of which there is one under way: order-42."]
     assert sweep("default") == 0
+
+
+def _place_order(request: HttpRequest) -> HttpResponse:
+    steps = tuple(Step(f"step {number}", lambda data: Item.objects.filter(pk=1).first() and None) for number in range(8))
+    Saga("long", steps).start({})
+    return HttpResponse()
+
+
+urlpatterns = [path("place", _place_order)]
+
+
+@override_settings(ROOT_URLCONF=__name__)
+def test_the_rows_of_a_sagas_steps_are_nobodys_n_plus_one():
+    """A17: that each step is written down is as it should be. What the steps themselves ask again and again is the project's."""
+    with capture() as telemetry:
+        assert Client().get("/place").status_code == 200
+        assert run().state == "ok"
+        (repeated,) = telemetry.metrics["django.request.db.n_plus_one"]
+        assert repeated["attributes"]["db.query.summary"] == "SELECT project_item"
+        assert repeated["value"] == 8
+        assert max(count for name, count in Counter(span["name"] for span in telemetry.spans).items() if "otelkit_saga" in name) > 5
