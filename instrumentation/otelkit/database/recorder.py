@@ -137,13 +137,15 @@ class QueryRecorder:
     def _trace(
         self, query: Query, context: Context, began: int, elapsed: float, error: BaseException | None, line: CodeLine | None
     ) -> None:
-        attributes = query.attributes
+        attributes = query.attributes.copy()
         if line is not None:
-            attributes = attributes | {"code.file.path": line.path, "code.line.number": line.line, "code.function.name": line.function}
+            attributes |= {"code.file.path": line.path, "code.line.number": line.line, "code.function.name": line.function}
         # Made after the query, with its times: all attributes at once, and no span where there turned out to be nothing to say.
-        span = self._tracer.start_span(query.statement.summary, context, SpanKind.CLIENT, attributes, None, began)
+        span = self._tracer.start_span(query.statement.summary, context, SpanKind.CLIENT, None, None, began)
         if type(span) is RecordingSpan:
-            span.is_small = query.is_small and line is None
+            span.fill(attributes, is_small=query.is_small and line is None)
+        else:
+            span.set_attributes(attributes)
         if error is not None:
             _mark(span, error)
         span.end(began + int(elapsed * 1e9))
