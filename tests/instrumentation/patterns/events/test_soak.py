@@ -105,9 +105,9 @@ def prove(shop: Shop, events: int, twice: int) -> None:
 
 
 def settings_for(broker: RealBroker | str) -> dict[str, Any]:
-    """Short pauses, because a test waits for them."""
+    """Short pauses, because a test waits for them; and all patience with an event that is late, because none is lost."""
     address = broker if isinstance(broker, str) else broker.address
-    settings = {"broker": address, "batch": 25, "poll": 0.05, "lease": 1.0, "retry_base": 0.05}
+    settings = {"broker": address, "batch": 25, "poll": 0.05, "lease": 1.0, "retry_base": 0.05, "order_patience": PATIENCE}
     # After which Redis gives back what somebody took and did not acknowledge; kombu's own hour is long.
     return settings | ({"broker_options": {"visibility_timeout": "5"}} if address.startswith("redis") else {})
 
