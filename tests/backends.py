@@ -15,8 +15,8 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,6 +28,7 @@ import yaml
 from otelkit.catalog.labels import PROMOTED
 
 T = TypeVar("T")
+S = TypeVar("S", str, tuple[str, str])
 
 _READY_TIMEOUT = 30.0
 _STOP_TIMEOUT = 15.0
@@ -67,6 +68,14 @@ def wait_until(condition: Callable[[], T], timeout: float, message: str, *, ever
         if time.monotonic() > deadline:
             raise TimeoutError(f"{message} (waited {timeout:g} s; last seen: {last!r})")
         time.sleep(every)
+
+
+def seen_at_last(wanted: Set[S], see: Callable[[], Set[S]], timeout: float, *, every: float = 0.1) -> None:
+    """Waits until all that is wanted is seen, and tells the difference where it is not in time."""
+    with suppress(TimeoutError):
+        wait_until(lambda: wanted <= see(), timeout, "", every=every)
+    missing = sorted(wanted - see())
+    assert missing == [], f"not seen within {timeout:g} s: {missing}"
 
 
 @dataclass(frozen=True, slots=True)

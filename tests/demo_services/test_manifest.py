@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Callable, Iterator, Set
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -16,8 +15,11 @@ from otelkit.catalog.naming import family_name, label_name, series_names
 from otelkit.catalog.span_metrics import CALLS
 from otelkit_demo.manifest import SERVICES, SIGNAL_MATRIX, Signals
 from otelkit_stack.records import Trace
-from tests.backends import wait_until
+from tests.backends import seen_at_last, wait_until
 from tests.demo_services.running_demo import RunningDemo
+
+ARRIVES = 30.0
+"""Seconds within which telemetry must be found."""
 
 ON_THE_WAY = frozenset(service.name for service in SERVICES)
 """Services with a span in the trace of an order: all of them."""
@@ -41,16 +43,6 @@ def by_service(signals: Signals) -> str:
     return signals.service
 
 
-T = TypeVar("T", str, tuple[str, str])
-
-
-def seen_at_last(wanted: Set[T], see: Callable[[], Set[T]]) -> None:
-    """Wait until all that is wanted is seen, and tell the difference where it is not in time."""
-    with contextlib.suppress(TimeoutError):
-        wait_until(lambda: wanted <= see(), 30, "")
-    assert sorted(wanted - see()) == []
-
-
 @pytest.mark.parametrize("signals", SIGNAL_MATRIX, ids=by_service)
 def test_every_span_of_the_matrix_is_seen(demo: RunningDemo, placed: Trace, signals: Signals):
     """By the metrics that the stack derives from spans: they count those of all traces."""
@@ -60,13 +52,13 @@ def test_every_span_of_the_matrix_is_seen(demo: RunningDemo, placed: Trace, sign
             found = queries.series(CALLS, **{label_name(SERVICE_NAME): signals.service})
             return {(series.labels["span_kind"].removeprefix("SPAN_KIND_"), series.labels["span_name"]) for series in found}
 
-        seen_at_last(set(signals.spans), see)
+        seen_at_last(set(signals.spans), see, ARRIVES)
 
 
 @pytest.mark.parametrize("signals", SIGNAL_MATRIX, ids=by_service)
 def test_every_log_line_of_the_matrix_is_seen(demo: RunningDemo, placed: Trace, signals: Signals):
     with demo.queries as queries:
-        seen_at_last(set(signals.log_lines), lambda: {line.body for line in queries.logs(service=signals.service, limit=-1)})
+        seen_at_last(set(signals.log_lines), lambda: {line.body for line in queries.logs(service=signals.service, limit=-1)}, ARRIVES)
 
 
 @pytest.mark.parametrize("signals", SIGNAL_MATRIX, ids=by_service)
@@ -78,7 +70,7 @@ def test_every_metric_of_the_matrix_is_seen(demo: RunningDemo, placed: Trace, si
         label_name(DEPLOYMENT_ENVIRONMENT_NAME): "demo",
     }
     with demo.queries as queries:
-        seen_at_last(wanted, lambda: {name for name in wanted if queries.series(name, **labels)})
+        seen_at_last(wanted, lambda: {name for name in wanted if queries.series(name, **labels)}, ARRIVES)
 
 
 def console_lines(demo: RunningDemo, trace_id: str) -> Iterator[dict[str, object]]:

@@ -67,6 +67,11 @@ def _value_of(pair: KeyValue) -> object:
     return value.string_value or attribute_value(value)
 
 
+def object_of(members: dict[str, str]) -> str:
+    """The JSON object of these members."""
+    return f"{{{','.join(members.values())}}}"
+
+
 @dataclass(slots=True)
 class KnownAttributes:
     """Attributes that were seen before, as JSON, by their bytes. Safe to use from several threads."""
@@ -83,7 +88,7 @@ class KnownAttributes:
 
     def text(self, pairs: Sent) -> str:
         """All as a JSON object. Raises RefusedError (400)."""
-        return f"{{{','.join(self.members(pairs).values())}}}"
+        return object_of(self.members(pairs))
 
     def _made(self, pair: bytes) -> tuple[str, str]:
         name, value = _attribute(pair)

@@ -11,7 +11,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otelkit.catalog.labels import HTTP_ROUTE
 from otelkit.catalog.span_metrics import DIMENSIONS
 from otelkit_stack.receiver.as_sent import converted, sent
-from otelkit_stack.receiver.attributes import KnownAttributes, attributes_of, resource_row, scope_row
+from otelkit_stack.receiver.attributes import KnownAttributes, attributes_of, object_of, resource_row, scope_row
 from otelkit_stack.receiver.refusals import MAX_NS, Refusals
 from otelkit_stack.rows import Batch, ResourceRow, ScopeRow, SpanRow, json_text
 
@@ -75,7 +75,7 @@ def _row(span: Span, resource: ResourceRow, scope: ScopeRow, members: dict[str, 
         status.code,
         status.message,
         _text_in(route) if route else None,
-        f"{{{','.join(members.values())}}}",
+        object_of(members),
         f"[{','.join([_event(event, known) for event in events])}]" if events else _NONE,
         f"[{','.join([_link(link, known) for link in links])}]" if links else _NONE,
     )

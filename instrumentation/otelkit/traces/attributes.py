@@ -30,6 +30,19 @@ def plain_attributes(attributes: Any) -> dict[str, Any]:
         return {}
 
 
+def exception_attributes(exception: BaseException, attributes: Any, *, escaped: bool) -> dict[str, Any]:
+    """Of the event that records an exception on a span, with whatever else its recorder says."""
+    from otelkit.logs.exceptions import message_of, stacktrace, type_name  # which know of requests, which know of spans
+
+    return {
+        "exception.type": type_name(type(exception)),
+        "exception.message": message_of(exception),
+        "exception.stacktrace": stacktrace(exception),
+        "exception.escaped": str(escaped),
+        **plain_attributes(attributes),
+    }
+
+
 def _plain(value: Any) -> Any:
     if type(value) in _LISTS and len(value) <= _LONGEST_PLAIN and all(type(item) in _PLAIN for item in value):
         return tuple(value)

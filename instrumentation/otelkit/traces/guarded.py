@@ -19,9 +19,9 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.util.types import Attributes
 
-from otelkit.logs.exceptions import message_of, stacktrace, type_name
+from otelkit.logs.exceptions import message_of
 from otelkit.safe_text import name_of
-from otelkit.traces.attributes import plain_attributes
+from otelkit.traces.attributes import exception_attributes, plain_attributes
 from otelkit.traces.current import CurrentSpan
 
 logger = logging.getLogger("otelkit.traces")
@@ -59,13 +59,7 @@ def _guarded_span(kind: Any) -> Any:
         def record_exception(
             self, exception: BaseException, attributes: Attributes = None, timestamp: int | None = None, escaped: bool = False
         ) -> None:
-            event = {
-                "exception.type": type_name(type(exception)),
-                "exception.message": message_of(exception),
-                "exception.stacktrace": stacktrace(exception),
-                "exception.escaped": str(escaped),
-            }
-            self.add_event("exception", {**event, **plain_attributes(attributes)}, timestamp)
+            self.add_event("exception", exception_attributes(exception, attributes, escaped=escaped), timestamp)
 
     return GuardedSpan
 

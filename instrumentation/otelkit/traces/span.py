@@ -15,7 +15,7 @@ from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, Statu
 from opentelemetry.util.types import Attributes, AttributeValue
 
 from otelkit.safe_text import name_of
-from otelkit.traces.attributes import plain_attributes
+from otelkit.traces.attributes import exception_attributes, plain_attributes
 
 MOST_ATTRIBUTES = 128
 MOST_EVENTS = 128
@@ -144,15 +144,7 @@ class RecordingSpan(Span):
     def record_exception(
         self, exception: BaseException, attributes: Attributes = None, timestamp: int | None = None, escaped: bool = False
     ) -> None:
-        from otelkit.logs.exceptions import message_of, stacktrace, type_name  # which know of requests, which know of spans
-
-        event = {
-            "exception.type": type_name(type(exception)),
-            "exception.message": message_of(exception),
-            "exception.stacktrace": stacktrace(exception),
-            "exception.escaped": str(escaped),
-        }
-        self.add_event("exception", {**event, **plain_attributes(attributes)}, timestamp)
+        self.add_event("exception", exception_attributes(exception, attributes, escaped=escaped), timestamp)
 
     def end(self, end_time: int | None = None) -> None:
         if self.end_time is None:

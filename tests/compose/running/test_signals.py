@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Set
-from typing import TypeVar
-
 import pytest
 
 from otelkit.catalog.labels import DEPLOYMENT_ENVIRONMENT_NAME, SERVICE_NAME, SERVICE_NAMESPACE, SERVICE_PEER_NAME
 from otelkit.catalog.naming import label_name, series_names
 from otelkit.catalog.span_metrics import CALLS, DURATION
 from otelkit_demo.manifest import EDGES, SIGNAL_MATRIX, Edge, Signals
-from tests.backends import wait_until
+from tests.backends import seen_at_last
 from tests.compose.composed_stack import ComposedStack
 from tests.compose.running.ordering import ARRIVES, Order, loki_lines
 
 pytestmark = pytest.mark.containers
 
-T = TypeVar("T", str, tuple[str, str])
 of_each_service = pytest.mark.parametrize("signals", SIGNAL_MATRIX, ids=lambda signals: signals.service)
-
-
-def seen_at_last(wanted: Set[T], see: Callable[[], Set[T]]) -> None:
-    """Wait until all that is wanted is seen, and tell the difference where it is not in time."""
-    with contextlib.suppress(TimeoutError):
-        wait_until(lambda: wanted <= see(), ARRIVES, "", every=0.5)
-    assert sorted(wanted - see()) == []
 
 
 @of_each_service
@@ -35,7 +23,7 @@ def test_every_span_of_the_matrix_is_counted_in_prometheus(stack: ComposedStack,
         found = stack.prometheus.series(f'{CALLS}{{{label_name(SERVICE_NAME)}="{signals.service}"}}')
         return {(series["span_kind"].removeprefix("SPAN_KIND_"), series["span_name"]) for series in found}
 
-    seen_at_last(set(signals.spans), see)
+    seen_at_last(set(signals.spans), see, ARRIVES, every=0.5)
 
 
 @of_each_service
@@ -47,7 +35,7 @@ def test_every_metric_of_the_matrix_is_in_prometheus(stack: ComposedStack, signa
     }
     matchers = ", ".join(f'{name}="{value}"' for name, value in labels.items())
     wanted = {name for metric in signals.metrics for name in series_names(metric)}
-    seen_at_last(wanted, lambda: {series["__name__"] for series in stack.prometheus.series(f"{{{matchers}}}")})
+    seen_at_last(wanted, lambda: {series["__name__"] for series in stack.prometheus.series(f"{{{matchers}}}")}, ARRIVES, every=0.5)
 
 
 @of_each_service
@@ -56,24 +44,22 @@ def test_every_log_line_of_the_matrix_is_in_loki(stack: ComposedStack, signals: 
         query = f'{{{label_name(SERVICE_NAME)}="{signals.service}"}}'
         return {said for message in signals.log_lines for _service, said in loki_lines(stack, f"{query} |= `{message}`")}
 
-    seen_at_last(set(signals.log_lines), see)
+    seen_at_last(set(signals.log_lines), see, ARRIVES, every=0.5)
 
 
 @pytest.mark.parametrize("edge", EDGES, ids=lambda edge: f"{edge.caller}-{edge.callee}-{edge.server_span}")
 def test_both_ends_of_an_edge_are_in_the_order_s_trace(stack: ComposedStack, order: Order, edge: Edge):
     """By the exemplars of the metrics of spans: the trace itself is Tempo's, which is not here."""
     callee = f', {label_name(SERVICE_PEER_NAME)}="{edge.callee}"' if edge.client_kind == "CLIENT" else ""
-    ends = (
+    ends = {
         f'service_name="{edge.caller}", span_kind="SPAN_KIND_{edge.client_kind}", span_name="{edge.client_span}"{callee}',
         f'service_name="{edge.callee}", span_kind="SPAN_KIND_{edge.server_kind}", span_name="{edge.server_span}"',
-    )
+    }
 
-    def missing() -> list[str]:
-        return [end for end in ends if order.trace_id not in traces(stack, f"{DURATION}_bucket{{{end}}}")]
+    def see() -> set[str]:
+        return {end for end in ends if order.trace_id in traces(stack, f"{DURATION}_bucket{{{end}}}")}
 
-    with contextlib.suppress(TimeoutError):
-        wait_until(lambda: not missing(), ARRIVES, "", every=0.5)
-    assert missing() == []
+    seen_at_last(ends, see, ARRIVES, every=0.5)
 
 
 def traces(stack: ComposedStack, series: str) -> set[str]:

@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from otelkit.patterns.events.models import OutboxEvent, OutboxState
+from otelkit.patterns.leasing import free
 
 
 @contextmanager
@@ -31,12 +32,11 @@ def claimed(using: str, batch: int, lease: float) -> Iterator[list[OutboxEvent]]
             yield _with_followers(using, firsts, batch)
     else:
         owner = uuid.uuid4().hex
-        now = timezone.now()
-        free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
+        unclaimed = free()
         # The numbers first and the condition again: on SQLite the writer is alone, elsewhere the database may not order an UPDATE.
-        numbers = list(_firsts(using).filter(free).values_list("id", flat=True)[:batch])
-        mine = OutboxEvent.objects.using(using).filter(id__in=numbers, state=OutboxState.PENDING).filter(free)
-        mine.update(leased_until=now + timedelta(seconds=lease), leased_by=owner)
+        numbers = list(_firsts(using).filter(unclaimed).values_list("id", flat=True)[:batch])
+        mine = OutboxEvent.objects.using(using).filter(id__in=numbers, state=OutboxState.PENDING).filter(unclaimed)
+        mine.update(leased_until=timezone.now() + timedelta(seconds=lease), leased_by=owner)
         firsts = list(OutboxEvent.objects.using(using).filter(leased_by=owner, state=OutboxState.PENDING).order_by("id"))
         yield _with_followers(using, firsts, batch)
 

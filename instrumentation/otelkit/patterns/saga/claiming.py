@@ -12,19 +12,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import connections, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from otelkit.patterns.leasing import free
 from otelkit.patterns.saga.changing import turn
 from otelkit.patterns.saga.models import ACTIVE, SagaRun, State
 from otelkit.patterns.saga.parts import LEASE, sagas
 
 logger = logging.getLogger("otelkit.saga")
-
-
-def free() -> Q:
-    """Sagas that nobody has now."""
-    return Q(leased_until__isnull=True) | Q(leased_until__lt=timezone.now())
 
 
 def claim(number: int, using: str, *, is_late: Callable[[SagaRun], bool] = lambda _: False) -> SagaRun | None:

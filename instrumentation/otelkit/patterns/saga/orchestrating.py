@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from otelkit.patterns.carrying import Carried, current_trace
 from otelkit.patterns.jitter import full_jitter
+from otelkit.patterns.leasing import free
 from otelkit.patterns.saga import telemetry
 from otelkit.patterns.saga.changing import done, end, turn, wait
-from otelkit.patterns.saga.claiming import claim, free, record
+from otelkit.patterns.saga.claiming import claim, record
 from otelkit.patterns.saga.models import LONGEST_ERROR, SagaRun, State
 from otelkit.patterns.saga.parts import LEASE, WAIT, Action, sagas
 from otelkit.patterns.wording import error_text
