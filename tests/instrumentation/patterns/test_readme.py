@@ -21,7 +21,7 @@ READMES = {path.parent.name: path.read_text() for path in sorted(ROOM.glob("*/RE
 EVERY = {**SECTIONS, **{f"{name}/README.md": text for name, text in READMES.items()}}
 
 LINES_OF_A_SCREEN = 50
-SHARED = {"carrying", "ending", "gauges", "jitter", "wording"}
+SHARED = {"carrying", "ending", "gauges", "jitter", "leasing", "wording"}
 """What patterns share, and nobody outside calls."""
 BY_SETTINGS = {"deploy", "ownership"}
 """Patterns without code: settings that other patterns of the kit read."""
