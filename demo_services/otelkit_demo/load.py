@@ -2,12 +2,13 @@
 
 It runs as a process of its own, so that measuring and loading do not share an interpreter, and compose runs the same command.
 The same seed sends the same sequence.
-Journeys begin when their time has come, whether or not earlier ones are over, up to ``WALKERS`` at once.
+Journeys begin when their time has come, whether or not earlier ones are over, as long as a customer is free.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import signal
@@ -27,7 +28,8 @@ from otelkit_demo.faults import AUTH_BRUTE_FORCE, active_faults
 from otelkit_demo.journeys import CHECKOUT, JOURNEYS, Shop, Walk, guess_password
 from otelkit_demo.manifest import GATEWAY
 
-WALKERS = 16
+FEWEST = 16
+"""Customers at once, however few requests they send: more would crowd a shop that has become slow."""
 TIMEOUT = httpx.Timeout(10.0, connect=1.0)
 USER_AGENT = "otelkit-demo-load"
 GUESSES_PER_SECOND = 10
@@ -36,10 +38,11 @@ GUESSES_PER_SECOND = 10
 class CountingClient:
     """Asks the gateway and counts what came: statuses, and ``unreachable`` for requests without an answer, with the reason."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, customers: int) -> None:
         # Many customers share the connections, so no cookie of one may be sent for another.
         nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        limits = httpx.Limits(max_connections=WALKERS + 1, max_keepalive_connections=WALKERS + 1)
+        # One is for whoever guesses passwords.
+        limits = httpx.Limits(max_connections=customers + 1, max_keepalive_connections=customers + 1)
         # Proxies of the machine are not for neighbours on the loopback.
         self._client = httpx.Client(
             base_url=target, timeout=TIMEOUT, limits=limits, cookies=nobodys, trust_env=False, headers={"user-agent": USER_AGENT}
@@ -74,18 +77,19 @@ class CountingClient:
         return answer
 
 
-def generate(target: str, *, rate: float, minutes: float | None, seed: int) -> Counter[str]:
+def generate(target: str, *, rate: float, minutes: float | None, seed: int, customers: int | None = None) -> Counter[str]:
     """Send ``rate`` requests a second to ``target``, for ``minutes`` or until interrupted. Returns how often each answer came.
 
     A status counts under its number; ``unreachable (ConnectError)`` are requests without an answer, by the reason, ``skipped`` journeys
-    for which nobody was free, because ``WALKERS`` others still walked.
+    for which none of the ``customers`` (by default one for each request a second, and ``FEWEST`` at least) was free.
     """
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
     weights = [journey.weight for journey in JOURNEYS]
-    free = BoundedSemaphore(WALKERS)
-    client = CountingClient(target)
+    customers = customers or max(FEWEST, math.ceil(rate))
+    free = BoundedSemaphore(customers)
+    client = CountingClient(target, customers)
     shop = Shop(client)
-    with ThreadPoolExecutor(WALKERS) as pool, _Guessing(client):
+    with ThreadPoolExecutor(customers) as pool, _Guessing(client):
         try:
             # The first customer buys, alone: a whole order is seen soon, and services that never worked yet meet no crowd.
             _go(CHECKOUT.plan(chance), shop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from otelkit.errors import OtelkitError
@@ -56,7 +57,13 @@ known: dict[str, Saga] = {}
 
 def sagas() -> dict[str, Saga]:
     """Every saga of the project by its name."""
+    _discover()
+    return dict(known)
+
+
+@cache
+def _discover() -> None:
+    # Once: a saga looks itself up at every step. Where a module cannot be imported, the next one to ask hears of it again.
     from django.utils.module_loading import autodiscover_modules
 
     autodiscover_modules(MODULE)
-    return dict(known)
