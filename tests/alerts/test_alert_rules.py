@@ -192,6 +192,7 @@ def test_expressions_use_nothing_younger_than_prometheus_2_53():
         "and",
         "unless",
         "max",
+        "max_over_time",
         "avg",
         "time",
         "sum",

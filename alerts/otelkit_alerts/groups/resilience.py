@@ -23,7 +23,7 @@ from otelkit.catalog.metrics import (
     HTTP_SERVER_REQUEST_DURATION,
 )
 from otelkit.catalog.objectives import DEGRADED_RATIO, RETRY_RATIO
-from otelkit.catalog.promql import equals, minimum, rate
+from otelkit.catalog.promql import equals, maximum, minimum, rate
 from otelkit.catalog.recorded import OWNED_SERVICE
 from otelkit_alerts.groups.about import ENVIRONMENT, SERVICE, SHARE, THIS_SERVICE, of_alert, same, share_above
 from otelkit_alerts.model import Alert, Category, Group, Severity
@@ -54,20 +54,24 @@ def _check_failing(pace: Pace) -> Alert:
 
 
 def _breaker_open(pace: Pace) -> Alert:
-    # Not "is open": a breaker that tries again and again is half-open at some samples.
-    closed = [equals(CIRCUIT_BREAKER_STATE, "closed")]
+    # Not "is open": a breaker that tries again and again is half-open at some samples. Not "is not closed" alone: one that nobody calls any
+    # more rests half-open for ever, and turns nobody back.
+    by = [*OWNED_SERVICE, CIRCUIT_BREAKER_NAME]
+    is_not_closed = minimum(CIRCUIT_BREAKER_STATES, by=by, where=[equals(CIRCUIT_BREAKER_STATE, "closed")]) < 1
+    was_open = maximum(CIRCUIT_BREAKER_STATES, by=by, where=[equals(CIRCUIT_BREAKER_STATE, "open")], window=pace.recent) > 0
     return Alert(
         name="CircuitBreakerOpen",
         severity=Severity.WARNING,
         category=Category.DEPENDENCY,
-        expr=minimum(CIRCUIT_BREAKER_STATES, by=[*OWNED_SERVICE, CIRCUIT_BREAKER_NAME], where=closed) < 1,
+        expr=is_not_closed.and_on(by, was_open),
         hold=pace.breaker_hold,
         keep_firing=pace.keep_firing,
         summary=f'{SERVICE} in {ENVIRONMENT} has stopped calling "{of_alert(CIRCUIT_BREAKER_NAME)}".',
         description=(
             f'The circuit breaker "{of_alert(CIRCUIT_BREAKER_NAME)}" of {SERVICE} has not been closed for {pace.breaker_hold}: too many '
-            "calls behind it failed, and it turns others back. Look first at what it guards, and whether other services cannot reach that "
-            "either; the breaker itself needs nothing, it closes as soon as a call succeeds."
+            f"calls behind it failed, and it turned others back within the last {pace.recent}. "
+            "Look first at what it guards, and whether other services cannot reach that either; the breaker itself needs nothing, "
+            "it closes as soon as a call succeeds."
         ),
         first_look=minimum(
             CIRCUIT_BREAKER_STATES,

@@ -163,10 +163,11 @@ def minimum(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher
     return _aggregate("min", by, _selector(metric, series_name(metric), where, by))
 
 
-def maximum(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher] = ()) -> Expr:
-    """The largest of the current values. Raises TypeError for a counter or histogram."""
+def maximum(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher] = (), window: str = "") -> Expr:
+    """The largest of the current values, or of those within the ``window``. Raises TypeError for a counter or histogram."""
     _require(metric, "maximum", (Kind.GAUGE, Kind.UP_DOWN_COUNTER, Kind.INFO), "Use rate() or quantile() for it")
-    return _aggregate("max", by, _selector(metric, series_name(metric), where, by))
+    selector = _selector(metric, series_name(metric), where, by)
+    return _aggregate("max", by, f"max_over_time({selector}[{window}])" if window else selector)
 
 
 def present(metric: Metric, *, by: Sequence[Label] = (), where: Iterable[Matcher] = (), window: str = "", offset: str = "") -> Expr:

@@ -113,6 +113,20 @@ def test_a_call_that_was_cancelled_says_nothing_and_gives_its_place_back(leaves,
     assert breaker.state == "closed"
 
 
+def test_a_breaker_that_nobody_calls_any_more_is_not_said_to_turn_calls_back(clock):
+    """What is called once a day would ring CircuitBreakerOpen until tomorrow."""
+    breaker = CircuitBreaker("inventory", failures=1, reset_after=10, clock=clock)
+    fail(breaker)
+    clock.now += 9.9
+    assert breaker.state == "open"
+    clock.now += 0.1
+    assert breaker.state == "half_open"
+    with capture() as telemetry:
+        assert values(telemetry, "circuit_breaker.state")["inventory", "half_open"] == 1
+        fail(breaker)
+        assert breaker.state == "open", "the call that it lets through decides"
+
+
 def test_calls_do_not_wait_for_one_another_and_one_alone_tries(clock):
     breaker = CircuitBreaker("inventory", failures=1, reset_after=1, clock=clock)
     with breaker.guard(), breaker.guard():
@@ -227,6 +241,8 @@ def test_a_breaker_of_pybreaker_tells_the_same(followed):
         assert telemetry.point("circuit_breaker.rejected", name="theirs")["value"] == 3
         assert telemetry.point("circuit_breaker.transitions", name="theirs", to="open")["value"] == 1
         assert telemetry.point("circuit_breaker.state", name="theirs", state="open")["value"] == 1
+        followed.reset_timeout = 0  # it would let the next call through now
+        assert telemetry.point("circuit_breaker.state", name="theirs", state="half_open")["value"] == 1
         followed.half_open()
         assert telemetry.point("circuit_breaker.state", name="theirs", state="half_open")["value"] == 1
         assert followed.call(fine) == "fine"

@@ -90,8 +90,10 @@ class CircuitBreaker:
 
     @property
     def state(self) -> str:
-        """``closed``, ``open`` or ``half_open``."""
-        return self._state
+        """``closed``, ``open`` or ``half_open``, which it is from when it would let a call through, whether or not one comes."""
+        with self._lock:
+            rested = self._state == OPEN and self._clock() - self._since >= self._reset_after
+            return HALF_OPEN if rested else self._state
 
     @contextmanager
     def guard(self) -> Iterator[Admission]:
