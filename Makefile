@@ -9,6 +9,8 @@ SERVERS := $(VENV)/.servers
 BENCH := $(VENV)/.bench
 # Each file's tests stay in one process, where they share the servers that they start; more processes would wait for one another's servers.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
+# Tests that may take longer than what is taken for a hang in pyproject.toml.
+PATIENT := --override-ini faulthandler_timeout=0
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check gates generate servers soak system wheel bench conformance matrix backends containers clean
@@ -43,7 +45,7 @@ servers: $(SERVERS) ## Run Django under every server that can be installed: geve
 	$(BIN)/python -m pytest -m servers $(ARGS)
 
 soak: $(READY) ## Run what takes many minutes: relays and stacks that are killed, every fault's alert, a steady run, schemas
-	$(BIN)/python -m pytest -m soak $(ARGS)
+	$(BIN)/python -m pytest -m soak $(PATIENT) $(ARGS)
 
 system: $(READY) ## Start the demo and look at all six services: practices, faults, alerts, deploys
 	$(BIN)/python -m pytest -m "system and not soak" $(ARGS)
@@ -65,7 +67,7 @@ backends: $(READY) ## Run the tests against the real Prometheus, promtool, Alert
 	$(BIN)/python -m pytest -m backends $(ARGS)
 
 containers: $(READY) ## Run the compose stack's test (needs a Docker engine)
-	$(BIN)/python -m pytest -m "containers and not soak" $(ARGS)
+	$(BIN)/python -m pytest -m "containers and not soak" $(PATIENT) $(ARGS)
 
 clean: ## Remove the virtual environment and what the tools left
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .matrix .suites build dist
