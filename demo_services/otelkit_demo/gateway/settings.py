@@ -62,7 +62,6 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = spectacular("The shop's gateway", "1.0.0")
 
-# Slow enough for whoever steals the table, and quick enough for a demo on a laptop.
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+PASSWORD_HASHERS = ["otelkit_demo.gateway.hashers.QuickScrypt"]
 SESSION_COOKIE_SAMESITE = "Strict"
 CSRF_FAILURE_VIEW = "otelkit_demo.gateway.views.csrf_failed"

@@ -20,7 +20,7 @@ from otelkit.patterns.jitter import full_jitter
 from otelkit.patterns.leasing import free
 from otelkit.patterns.saga import telemetry
 from otelkit.patterns.saga.changing import done, end, turn, wait
-from otelkit.patterns.saga.claiming import claim, record
+from otelkit.patterns.saga.claiming import claim, record, record_unread
 from otelkit.patterns.saga.models import LONGEST_ERROR, SagaRun, State
 from otelkit.patterns.saga.parts import LEASE, WAIT, Action, sagas
 from otelkit.patterns.wording import error_text
@@ -130,7 +130,7 @@ def _one(run: SagaRun, using: str) -> SagaRun | None:
         # A name of its own: Python forgets that of the clause at its end.
         failed = failure
         return record(run, using, lambda mine: _failed(mine, saga, failed))
-    return record(run, using, lambda mine: _took(mine, saga, name, answer, run.data))
+    return record_unread(run, using, lambda mine: _took(mine, saga, name, answer, run.data))
 
 
 def _act(run: SagaRun, step: str, action: Action) -> Any:

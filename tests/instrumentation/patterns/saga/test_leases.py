@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connections, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from otelkit.patterns import events
@@ -26,6 +27,7 @@ from otelkit.patterns.events.models import OutboxEvent
 from otelkit.patterns.saga import WAIT, Saga, Step, parts
 from otelkit.patterns.saga.models import SagaRun
 from otelkit.patterns.saga.orchestrating import advance, sweep
+from otelkit.testing import capture
 from tests.postgresql import PostgreSQL, running_postgresql
 from tests.project.models import Item
 
@@ -123,6 +125,23 @@ def test_others_write_while_a_step_runs(place: Place):
 
     place.start(place.saga(Step("slow", lambda _: place.elsewhere(write))))
     assert (place.run.state, Item.objects.using(place.alias).count()) == ("ok", 1)
+
+
+def test_what_came_of_a_step_is_one_statement(place: Place):
+    """Three of them at each step were most of what an order cost the one who places it."""
+
+    def nothing(_: Any) -> None:
+        pass
+
+    def statements(*steps: Step) -> int:
+        parts.known.clear()
+        with CaptureQueriesContext(connections[place.alias]) as captured:
+            run = place.saga(*steps).start(key=str(len(steps)), using=place.alias)
+        assert SagaRun.objects.using(place.alias).get(id=run.id).state == "ok"
+        return sum("otelkit_saga" in query["sql"] for query in captured)
+
+    one = Step("1", nothing)
+    assert statements(one, Step("2", nothing), Step("3", nothing)) - statements(one) == 2
 
 
 def test_two_workers_on_one_saga_take_each_step_once(place: Place):
@@ -275,8 +294,9 @@ def test_an_answer_that_is_there_before_the_step_has_returned_is_not_lost(place:
 
 def test_an_answer_to_a_step_that_does_not_wait_is_dropped_and_said_so(place: Place, caplog: pytest.LogCaptureFixture):
     saga = place.saga(Step("pay", lambda _: place.elsewhere(lambda: saga.resume("1", {"paid": True}, using=place.alias)) and None))
-    with caplog.at_level(logging.WARNING, "otelkit.saga"):
+    with capture() as captured, caplog.at_level(logging.WARNING, "otelkit.saga"):
         place.start(saga)
+        assert captured.point("saga.completed", saga="order", outcome="ok")["value"] == 1
     assert (place.run.state, place.run.data, place.run.answer) == ("ok", {}, None)
     (said,) = caplog.records
     assert said.getMessage() == "order 1: running had an answer to pay, which does not wait for one: it is dropped."
