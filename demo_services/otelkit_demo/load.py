@@ -81,11 +81,12 @@ def generate(target: str, *, rate: float, minutes: float | None, seed: int, cust
     """Send ``rate`` requests a second to ``target``, for ``minutes`` or until interrupted. Returns how often each answer came.
 
     A status counts under its number; ``unreachable (ConnectError)`` are requests without an answer, by the reason, ``skipped`` journeys
-    for which none of the ``customers`` (by default one for each request a second, and ``FEWEST`` at least) was free.
+    for which none of the ``customers`` (by default two for each request a second, and ``FEWEST`` at least) was free.
     """
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
     weights = [journey.weight for journey in JOURNEYS]
-    customers = customers or max(FEWEST, math.ceil(rate))
+    # Two for each request a second: a second in which nothing is answered loses no journey.
+    customers = customers or max(FEWEST, math.ceil(2 * rate))
     free = BoundedSemaphore(customers)
     client = CountingClient(target, customers)
     shop = Shop(client)

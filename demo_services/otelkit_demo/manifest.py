@@ -101,7 +101,7 @@ GATEWAY = Service(
     settings="otelkit_demo.gateway.settings",
     port=8000,
     # It mostly waits for others, who ask it for tokens and keys meanwhile: with as many customers as threads nobody would get on.
-    serve=_gunicorn("gateway", workers=1, threads=12),
+    serve=_gunicorn("gateway", workers=1, threads=16),
     owner="storefront",
     criticality="critical",
     peers=(
@@ -116,7 +116,7 @@ ORDERS = Service(
     name="orders",
     settings="otelkit_demo.orders.settings",
     port=8001,
-    serve=_gunicorn("orders", workers=2),
+    serve=_gunicorn("orders", workers=2, threads=8),
     owner="checkout",
     criticality="critical",
     peers=(_ISSUER, ("CATALOG_URL", "catalog"), ("INVENTORY_URL", "inventory"), ("PAYMENTS_URL", "payments")),
@@ -129,7 +129,7 @@ INVENTORY = Service(
     name="inventory",
     settings="otelkit_demo.inventory.settings",
     port=8002,
-    serve=_uvicorn("inventory"),
+    serve=_gunicorn("inventory", workers=1, threads=8),
     owner="warehouse",
     criticality="high",
     peers=(_ISSUER,),

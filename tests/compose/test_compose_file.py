@@ -104,8 +104,8 @@ def test_postgresql_has_a_connection_for_every_thread_of_every_replica():
         commands = [SERVICES[name]["command"] for name in REPLICAS[service.name]]
         kept[service.name] = len(service.companions) + 1 + sum(threads(command) for command in commands if command[0] == "gunicorn")
     assert max(kept.values()) <= limit
-    # PostgreSQL's own limit is 100, of which 3 are kept for its administrator; the rest is for the async services, which keep none.
-    assert sum(kept.values()) <= 97 / 2
+    # PostgreSQL's own limit is 100, of which 3 are kept for its administrator; a third is for the async service, which keeps none.
+    assert sum(kept.values()) <= 97 * 2 / 3
 
 
 def test_one_command_sets_a_fault_for_every_process_of_the_shop():

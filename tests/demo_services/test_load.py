@@ -145,7 +145,7 @@ def test_customers_who_wait_do_not_slow_the_others_down():
     assert answers.total() == answers["skipped"] + len(till.asked)
 
 
-def test_there_are_as_many_customers_as_requests_a_second():
+def test_there_are_enough_customers_for_a_slow_second():
     """So that a second in which nothing is answered loses no journey."""
     with open_till(delay=1.0) as till:
         answers = generate(till.url, rate=100, minutes=0.01, seed=1)

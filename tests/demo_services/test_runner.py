@@ -59,7 +59,12 @@ def test_a_killed_supervisor_leaves_no_process_and_no_listening_port(tmp_path: P
 def test_a_child_that_dies_ends_the_demo_with_its_last_words(tmp_path: Path):
     with running_demo(tmp_path / "data", "--services", "inventory", "--load", "0") as demo:
         family = demo.family()
-        inventory = next(process for process in family if b"inventory.asgi" in Path(f"/proc/{process.pid}/cmdline").read_bytes())
+        # Of gunicorn's processes the one that the supervisor has started.
+        inventory = next(
+            process
+            for process in family
+            if process.parent == demo.process.pid and b"inventory.wsgi" in Path(f"/proc/{process.pid}/cmdline").read_bytes()
+        )
 
         os.kill(inventory.pid, signal.SIGKILL)
 

@@ -33,9 +33,8 @@ MIDDLEWARE = [
     "otelkit_demo.chassis.contract.Contract",
 ]
 ROOT_URLCONF = "otelkit_demo.inventory.urls"
-ASGI_APPLICATION = "otelkit_demo.inventory.asgi.application"
-# Connections are not kept: the threads that an async service queries from come and go with its requests.
-DATABASES = {"default": database(os.environ.get("DATABASE_URL", "sqlite:///inventory.sqlite3"), keep_seconds=0)}
+WSGI_APPLICATION = "otelkit_demo.inventory.wsgi.application"
+DATABASES = {"default": database(os.environ.get("DATABASE_URL", "sqlite:///inventory.sqlite3"), keep_seconds=60)}
 
 REST_FRAMEWORK = rest_framework()
 SPECTACULAR_SETTINGS = spectacular("Inventory of the shop", "1.0.0")
