@@ -65,8 +65,9 @@ class Queries:
         self.close()
 
     def close(self) -> None:
-        """Let the database go."""
-        self._connection.close()
+        """Let the database go, after the question that another thread asks just now."""
+        with self._lock:
+            self._connection.close()
 
     def trace(self, trace_id: str) -> Trace | None:
         """All that carries the trace id (hex, padded here to 32 digits); None for an id that is unknown, or no id."""

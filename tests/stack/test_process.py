@@ -10,12 +10,16 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from websockets.sync.client import connect
 
 from otelkit_stack.__main__ import main
 from otelkit_stack.errors import StackError
@@ -24,7 +28,7 @@ from otelkit_stack.server import StackServer
 from otelkit_stack.store import Store
 from otelkit_stack.testing import running_stack
 from tests.backends import wait_until
-from tests.stack.otlp_requests import post, span, traces
+from tests.stack.otlp_requests import any_value, logs, post, span, traces
 
 # Without this, a start line would wait in a buffer of the child.
 ENVIRONMENT = os.environ | {"PYTHONUNBUFFERED": "1"}
@@ -58,6 +62,23 @@ def test_a_stop_by_signal_is_clean_and_writes_what_was_acknowledged(tmp_path: Pa
     assert not (tmp_path / "data" / "otelkit.db-wal").exists()
     with Queries(tmp_path / "data") as reading:
         assert reading.trace("a" * 32) is not None
+
+
+def test_those_who_follow_lines_may_leave_at_any_moment(tmp_path: Path):
+    """E5: what is being read for them is read to its end, or SQLite would take the process with it."""
+    body = [LogRecord(time_unix_nano=n, body=any_value(f"line {n}")) for n in range(1, 30_001)]
+    with stack_process(tmp_path / "data") as (process, url):
+        assert post(url, logs(*body, resource={"service.name": "a"})).status_code == 200
+        httpx.post(f"{url}/-/flush").raise_for_status()
+        # A text that no line has is looked for in all of them, by SQLite alone.
+        query = quote('{service_name="a"} |= "no line has this"')
+        for wait_ms in (0, 1, 2, 5, 10, 20, 40) * 5:
+            with connect(f"{url.replace('http', 'ws')}/loki/api/v1/tail?query={query}"):
+                time.sleep(wait_ms / 1000)
+        assert httpx.get(f"{url}/-/ready").text == "ready\n"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=15)
+        assert (process.returncode, errors) == (0, "")
 
 
 def test_a_taken_port_is_one_sentence_and_exit_code_1(tmp_path: Path):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -57,24 +60,59 @@ async def _until_it_leaves(socket: WebSocket) -> None:
 
 async def _follow(socket: WebSocket, file: Path, query: LogQuery, limit: int) -> None:
     try:
-        connection = await run_in_threadpool(open_reader, file)
-        try:
-            reading = Lines(connection)
-            found, row = await run_in_threadpool(reading.newest, query, limit)
+        with _Following(file, query) as following:
+            found = await run_in_threadpool(following.begin, limit)
             while True:
                 if found:
                     await _send(socket, found)
                 if len(found) < _MOST_AT_ONCE:
                     await asyncio.sleep(_LOOK_EVERY_S)
-                found, row = await run_in_threadpool(reading.arrived, query, row, _MOST_AT_ONCE)
-        finally:
-            connection.close()
+                found = await run_in_threadpool(following.go_on)
     except WebSocketDisconnect:
         pass
     except sqlite3.Error as error:
         await socket.close(_FAILED, explain(error, file)[:120])
     except StackError as error:
         await socket.close(_FAILED, str(error)[:120])
+
+
+class _Following:
+    """The lines of a query as threads read them, which go on when the task that waits for them is cancelled.
+
+    SQLite takes the whole process with it where a connection is closed under a statement, so the end waits for whoever reads.
+    """
+
+    def __init__(self, file: Path, query: LogQuery) -> None:
+        self._query = query
+        self._connection = open_reader(file)
+        self._lines = Lines(self._connection)
+        self._place = 0
+        self._is_over = False
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._is_over = True
+        self._connection.interrupt()
+        with self._lock:
+            self._connection.close()
+
+    def begin(self, limit: int) -> list[Line]:
+        """The newest lines. Raises sqlite3.Error."""
+        return self._read(lambda: self._lines.newest(self._query, limit))
+
+    def go_on(self) -> list[Line]:
+        """What has come since. Raises sqlite3.Error."""
+        return self._read(lambda: self._lines.arrived(self._query, self._place, _MOST_AT_ONCE))
+
+    def _read(self, ask: Callable[[], tuple[list[Line], int]]) -> list[Line]:
+        with self._lock:
+            if self._is_over:
+                return []
+            found, self._place = ask()
+            return found
 
 
 async def _send(socket: WebSocket, found: list[Line]) -> None:
