@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.last_lines import LAST_LINES
+from tests.side_by_side import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 
 if "OTELKIT_SHARED" in os.environ:  # says where tests find files, and is no setting of the kit
     os.environ["TESTS_SHARED"] = os.environ["OTELKIT_SHARED"]
