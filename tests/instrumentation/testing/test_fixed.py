@@ -92,6 +92,7 @@ WAITS = {
     "otelkit.patterns.health.watch",
     "otelkit.patterns.resilience.breaker",
     "otelkit.patterns.resilience.deadline",
+    "otelkit.patterns.resilience.pybreaker",
     "otelkit.patterns.resilience.retry",
     "otelkit.patterns.resilience.shedding",
     # They ask what day it is, or spread what would come all at once; the name of a file that a message travels in.
