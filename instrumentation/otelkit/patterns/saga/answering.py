@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import router, transaction
 
 from otelkit.patterns.carrying import Carried, current_trace
-from otelkit.patterns.saga.changing import done, turn
+from otelkit.patterns.saga.changing import done, saved, turn
 from otelkit.patterns.saga.claiming import locked
 from otelkit.patterns.saga.models import SagaRun, State
 from otelkit.patterns.saga.orchestrating import go_on
@@ -48,6 +48,7 @@ def _answered(saga: Saga, key: str, step: str, using: str | None, answer: dict[s
             return False
         _remember_trace(run)
         run.save(using=using)
+        saved(run, using)
     return True
 
 

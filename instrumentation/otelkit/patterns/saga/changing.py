@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -46,10 +47,14 @@ def turn(run: SagaRun, why: str) -> None:
 
 
 def end(run: SagaRun, state: State) -> None:
-    """It is over, and is counted once that is committed."""
+    """It is over."""
     run.state, run.finished_at = state, timezone.now()
-    saga, using = run.saga, run._state.db
-    transaction.on_commit(lambda: telemetry.completed(saga, str(state.value)), using=using)
+
+
+def saved(run: SagaRun, using: str) -> None:
+    """The row is saved as it is now: an end is counted once that is committed."""
+    if run.finished_at is not None:
+        transaction.on_commit(partial(telemetry.completed, run.saga, str(State(run.state).value)), using=using)
 
 
 def _forget_answer(run: SagaRun) -> None:

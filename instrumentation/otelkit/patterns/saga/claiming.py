@@ -17,7 +17,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from otelkit.patterns.leasing import free
-from otelkit.patterns.saga.changing import turn
+from otelkit.patterns.saga.changing import saved, turn
 from otelkit.patterns.saga.models import ACTIVE, SagaRun, State
 from otelkit.patterns.saga.parts import LEASE, sagas
 
@@ -59,23 +59,24 @@ def record(run: SagaRun, using: str, change: Callable[[SagaRun], bool]) -> SagaR
             return None
         goes_on = _changed(mine, change)
         mine.save(using=using)
+        saved(mine, using)
     return mine if goes_on else None
 
 
 def record_unread(run: SagaRun, using: str, change: Callable[[SagaRun], bool]) -> SagaRun | None:
     """What :func:`record` does, in one statement where the row is as the caller knows it, for nothing but an answer may come to a row that
     is claimed. ``change`` is called once more where one has come, or where the saga is somebody else's: it must not matter.
+
+    No transaction is begun for it, so that of many sagas on one SQLite each has the database's lock for no longer than that takes.
     """
-    if run.answer is not None:
-        return record(run, using, change)
-    mine = copy(run)
-    mine.done = [*run.done]
-    with transaction.atomic(using):
+    if run.answer is None:
+        mine = copy(run)
+        mine.done = [*run.done]
         goes_on = _changed(mine, change)
         values = {field.attname: getattr(mine, field.attname) for field in SagaRun._meta.concrete_fields if not field.primary_key}
         if SagaRun.objects.using(using).filter(id=run.id, leased_by=run.leased_by, answer__isnull=True).update(**values):
+            saved(mine, using)
             return mine if goes_on else None
-        transaction.set_rollback(True, using)  # what was to follow the commit is forgotten, too
     return record(run, using, change)
 
 
