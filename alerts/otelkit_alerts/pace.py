@@ -92,7 +92,7 @@ DEMO = Pace(
     breaker_hold="10s",
     stalled_hold="10s",
     dead_window="3m",
-    rare_window="1m",
+    rare_window="3m",
     pattern_hold="15s",
     skew_hold="30s",
 )

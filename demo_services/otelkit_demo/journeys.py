@@ -142,8 +142,8 @@ JOURNEYS: tuple[Journey, ...] = (
     Journey("checkout", 20, 1, _check_out),
     Journey("look up an order", 12, 1, _look_up),
     Journey("refund", 3, 2, _send_back),
-    Journey("login", 2, 3, _log_in),
-    Journey("bad login", 2, 1, _mistype_password),
+    Journey("login", 3, 3, _log_in),
+    Journey("bad login", 1, 1, _mistype_password),
     Journey("old app", 5, 1, _use_an_old_app),
     Journey("miss", 2, 1, _miss),
 )

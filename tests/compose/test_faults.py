@@ -15,7 +15,7 @@ from tests.compose.composed_stack import ComposedStack, composed_stack
 
 pytestmark = pytest.mark.containers
 
-CLEARS = 240.0
+CLEARS = 300.0
 """Seconds within which an alert must end: the longest window that it looks back on at the demo's pace, and what it keeps firing."""
 
 
