@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.backends import Alertmanager, Prometheus, free_port
+from tests.backends import Alertmanager, Prometheus, free_ports
 from tests.compose.stack_files import COMPOSE, PROJECT, environment_file
 
 TOOLS = PROJECT.parent / "shared" / "tools"
@@ -102,7 +102,8 @@ def _require_engine() -> None:
 
 
 def _environment() -> dict[str, str]:
-    ports = {name: str(free_port()) for name in environment_file() if name.endswith("_PORT")}
+    names = [name for name in environment_file() if name.endswith("_PORT")]
+    ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     return {
         **os.environ,
         **ports,

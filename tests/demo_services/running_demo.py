@@ -24,7 +24,7 @@ from otelkit_demo.manifest import SERVICES
 from otelkit_demo.ports import is_free
 from otelkit_stack.queries import Queries
 from otelkit_stack.records import Trace
-from tests.backends import free_port, wait_until
+from tests.backends import free_ports, wait_until
 
 READY = "Open http"
 START_SECONDS = 60.0
@@ -66,15 +66,19 @@ class RunningDemo:
                 return line
         raise AssertionError(f"the demo ended without {text!r}; it said:\n" + "\n".join(self.lines))
 
+    def close(self) -> None:
+        """Close the pipe that it spoke through, once it has ended."""
+        assert self._reader is not None
+        assert self.process.stdout is not None
+        self._reader.join(STOP_SECONDS)
+        self.process.stdout.close()
+
     def end(self) -> int:
         """Wait until the supervisor has ended and read the rest of what it said. Returns its exit code."""
         code = self.process.wait(STOP_SECONDS)
-        assert self._reader is not None
-        self._reader.join(STOP_SECONDS)
         while (line := self._new.get(timeout=STOP_SECONDS)) is not None:
             self.lines.append(line)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self.close()
         return code
 
     @property
@@ -159,7 +163,8 @@ def processes() -> Iterator[Process]:
 @contextmanager
 def running_demo(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[RunningDemo]:
     """A demo that has said where to look. Leaving the context stops it by SIGTERM where it still runs."""
-    ports = {name: free_port() for name in ("stack", *(service.name for service in SERVICES))}
+    names = ("stack", *(service.name for service in SERVICES))
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     asked = [part for name, port in ports.items() for part in (f"--{name}-port", str(port))]
     process = subprocess.Popen(
         # Longer than any test session, and yet not for ever, should the session be killed.
@@ -183,3 +188,4 @@ def running_demo(folder: Path, *arguments: str, environment: Mapping[str, str] |
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
+        demo.close()
