@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from otelkit.catalog import logs
 from otelkit.catalog import metrics as m
 from otelkit.catalog.naming import series_name
 from otelkit.catalog.span_metrics import CALLS
 from tests.backends import wait_until
 from tests.compose.composed_stack import ComposedStack, composed_stack
-from tests.compose.running.ordering import Order, check_out
+from tests.compose.running.ordering import ARRIVES, WRITERS, Order, check_out
 
 
 @pytest.hookimpl(trylast=True)  # after the shuffle
@@ -40,6 +42,20 @@ def order(stack: ComposedStack) -> Order:
     placed = check_out(stack)
     _counted_alike(stack, before + 1)
     return placed
+
+
+@pytest.fixture(scope="package", autouse=True)
+def written(stack: ComposedStack, order: Order) -> Counter[tuple[str, str]]:
+    """(service, message) of every line that containers wrote of the order, read before a test replaces one, whose log goes with it."""
+    seen: list[Counter[tuple[str, str]]] = [Counter()]
+
+    def settled() -> bool:
+        lines = [line for line in stack.json_lines(*WRITERS) if line.get(logs.TRACE_ID) == order.trace_id]
+        seen.append(Counter((str(line["service.name"]), str(line[logs.MESSAGE])) for line in lines))
+        return ("notifications", "notification sent") in seen[-1] and seen[-1] == seen[-2]
+
+    wait_until(settled, ARRIVES, "the customer was not told", every=1)
+    return seen[-1]
 
 
 def _counted_alike(stack: ComposedStack, at_least: int) -> int:

@@ -18,6 +18,20 @@ from tests.compose.composed_stack import ComposedStack
 ARRIVES = 60.0
 """Seconds within which telemetry must be found: two export intervals, the Collector's flush of 15 s, and a slow machine."""
 
+WRITERS = (
+    "gateway",
+    "orders-1",
+    "orders-2",
+    "inventory",
+    "payments",
+    "catalog-1",
+    "catalog-2",
+    "notifications-consumer",
+    "notifications-worker",
+    "orders-relay",
+)
+"""Containers that may write a line of the trace."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
