@@ -25,7 +25,7 @@ test: $(READY) ## Run the tests that need nothing but Python, a process for each
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 check: gates ## Run every gate, and every test that needs no container engine
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not containers" $(ARGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not containers" $(PATIENT) $(ARGS)
 
 gates: $(READY) ## Format, lint, types, import directions, freshness of generated files
 	$(BIN)/ruff format --check .

@@ -60,7 +60,7 @@ async def _until_it_leaves(socket: WebSocket) -> None:
 
 async def _follow(socket: WebSocket, file: Path, query: LogQuery, limit: int) -> None:
     try:
-        with _Following(file, query) as following:
+        with await run_in_threadpool(_Following, file, query) as following:
             found = await run_in_threadpool(following.begin, limit)
             while True:
                 if found:

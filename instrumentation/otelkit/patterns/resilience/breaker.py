@@ -92,8 +92,7 @@ class CircuitBreaker:
     def state(self) -> str:
         """``closed``, ``open`` or ``half_open``, which it is from when it would let a call through, whether or not one comes."""
         with self._lock:
-            rested = self._state == OPEN and self._clock() - self._since >= self._reset_after
-            return HALF_OPEN if rested else self._state
+            return HALF_OPEN if self._state == OPEN and self._rest(self._clock()) <= 0 else self._state
 
     @contextmanager
     def guard(self) -> Iterator[Admission]:
@@ -143,15 +142,15 @@ class CircuitBreaker:
         with self._lock:
             now = self._clock()
             if self._state == OPEN:
-                wait = self._since + self._reset_after - now
+                wait = self._rest(now)
                 if wait <= 0:
                     self._go(HALF_OPEN)
                     changed = True
             if self._state == HALF_OPEN:
-                if self._under_way >= self._probes and now - self._since >= self._reset_after:
+                if self._under_way >= self._probes and self._rest(now) <= 0:
                     self._go(HALF_OPEN)  # the probes hang: others must not wait for them
                 if self._under_way >= self._probes:
-                    wait = max(self._since + self._reset_after - now, 0.001)
+                    wait = max(self._rest(now), 0.001)
                 else:
                     self._under_way += 1
                     wait = 0.0
@@ -185,6 +184,10 @@ class CircuitBreaker:
                 self._go(changed)
         if changed:
             breaker_changed(self.name, changed, admission.error)
+
+    def _rest(self, now: float) -> float:
+        """Seconds until it lets a call through, or another one than those that hang; none are left at 0 and below."""
+        return self._since + self._reset_after - now
 
     def _go(self, state: str) -> None:
         self._state = state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from threading import local
 from time import monotonic
 from typing import Any
@@ -20,14 +21,15 @@ def follow_pybreaker(breaker: Any) -> Callable[[], None]:
     name = str(breaker.name or "unnamed")
     call = breaker.call
     this_thread = local()
-    opened: list[float] = []  # since when it is open, if we saw it
+    opened = inf  # since when it is open, if we saw it
 
     class Listener(pybreaker.CircuitBreakerListener):
         def before_call(self, *_: Any, **__: Any) -> None:
             this_thread.was_let_through = True
 
         def state_change(self, cb: Any, old_state: Any, new_state: Any) -> None:  # noqa: ARG002  (pybreaker's signature)
-            opened[:] = [monotonic()] if new_state.name == pybreaker.STATE_OPEN else []
+            nonlocal opened
+            opened = monotonic() if new_state.name == pybreaker.STATE_OPEN else inf
             breaker_changed(name, _spelled(new_state.name))
 
     def counted_call(function: Any, *args: Any, **kwargs: Any) -> Any:
@@ -41,8 +43,7 @@ def follow_pybreaker(breaker: Any) -> Callable[[], None]:
 
     def state() -> str:
         # Its own word is "open" until somebody calls: what nobody calls would seem to turn calls back for ever.
-        rested = bool(opened) and monotonic() - opened[0] >= breaker.reset_timeout
-        return HALF_OPEN if rested else _spelled(breaker.current_state)
+        return HALF_OPEN if monotonic() - opened >= breaker.reset_timeout else _spelled(breaker.current_state)
 
     listener = Listener()
     breaker.add_listener(listener)

@@ -54,7 +54,7 @@ def end(run: SagaRun, state: State) -> None:
 def saved(run: SagaRun, using: str) -> None:
     """The row is saved as it is now: an end is counted once that is committed."""
     if run.finished_at is not None:
-        transaction.on_commit(partial(telemetry.completed, run.saga, str(State(run.state).value)), using=using)
+        transaction.on_commit(partial(telemetry.completed, run.saga, str(run.state)), using=using)
 
 
 def _forget_answer(run: SagaRun) -> None:
